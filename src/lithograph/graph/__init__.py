@@ -1,0 +1,6 @@
+"""The knowledge graph: admit, query, undo a run; one transaction each."""
+
+from lithograph.graph.graph import Graph
+from lithograph.graph.table import Table
+
+__all__ = ["Graph", "Table"]

@@ -1,0 +1,444 @@
+"""The knowledge graph of a workspace: admit, query, undo a run.
+
+The engine is pyoxigraph, on disk or in memory. What is written is written in one transaction: a
+batch is in the graph whole, or not at all. Reading sees the state of its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyoxigraph as ox
+
+from lithograph.entities import (
+    Admission,
+    Agent,
+    Annotation,
+    Batch,
+    Dataset,
+    Image,
+    Refusal,
+    Run,
+    Violation,
+)
+from lithograph.errors import GraphError, QueryError
+from lithograph.graph.table import Table
+from lithograph.rdf import (
+    PREFIXES,
+    Iris,
+    annotation_from_quads,
+    annotation_quads,
+    dataset_quads,
+    image_from_quads,
+    image_quads,
+    quarantine_graph,
+    refusal_quads,
+    region_quads,
+    run_end_quads,
+    run_from_quads,
+    run_quads,
+    tombstone_quads,
+)
+from lithograph.rdf import terms as t
+from lithograph.rdf.terms import term
+
+if TYPE_CHECKING:
+    from lithograph.gate import Shapes
+    from lithograph.queries import Query
+    from lithograph.vocabulary import Vocabulary
+
+
+def now() -> str:
+    """The time as an ``xsd:dateTime`` in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+class Graph:
+    """A knowledge graph in a pyoxigraph store.
+
+    ``Graph.open(path, iris)`` opens it on disk (one process at a time writes),
+    ``Graph.in_memory(iris)`` makes an empty one.
+    """
+
+    def __init__(self, store: ox.Store, iris: Iris, shapes: Callable[[], Shapes]) -> None:
+        self.store = store
+        self.iris = iris
+        self._read_shapes = shapes
+
+    @classmethod
+    def open(
+        cls, path: Path, iris: Iris, *, shapes: Callable[[], Shapes] | None = None
+    ) -> Graph:
+        """Open or make the graph on disk at ``path``.
+
+        Raises GraphError where another process holds it or the folder is no store.
+        """
+        try:
+            store = ox.Store(str(path))
+        except OSError as error:
+            raise GraphError(
+                f"graph {path.name}: cannot be opened; another lithograph may be using it ({error})",
+                subject=path.name,
+            ) from error
+        return cls(store, iris, shapes or _shipped_shapes)
+
+    @classmethod
+    def in_memory(cls, iris: Iris, *, shapes: Callable[[], Shapes] | None = None) -> Graph:
+        """An empty graph in memory."""
+        return cls(ox.Store(), iris, shapes or _shipped_shapes)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The shapes that decide what enters, read and checked when first needed."""
+        return self._read_shapes()
+
+    def __len__(self) -> int:
+        """Number of triples, in all graphs."""
+        return len(self.store)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def admit(self, batch: Batch) -> Admission:
+        """Let a batch through the gate and write what it admits, in one transaction.
+
+        Annotations that the graph already has are counted as known and not written again, nor
+        are images and regions that no new annotation needs; a run that brings nothing new leaves
+        no triple. What the shapes refuse goes, whole, into the run's quarantine graph. A batch for
+        a closed run is all known. Raises ShapesError where the shapes themselves are at fault.
+        """
+        from lithograph.gate import partition, validate
+
+        run, before = batch.run, len(self.store)
+        if self.is_closed(run.iri):
+            return Admission(run.iri, known=len(batch.annotations), refusals=batch.refusals)
+        new = [a for a in batch.annotations if not self._has_type(a.iri, t.ANNOTATION)]
+        known = len(batch.annotations) - len(new)
+        images, regions = self._needed(batch, new)
+        unheard = [refusal for refusal in batch.refusals if not self._was_refused(run, refusal)]
+        if not new and not images and not unheard and not self._worth_recording(batch):
+            return Admission(run.iri, known=known, refusals=batch.refusals)
+        quads = [
+            *run_quads(replace(run, ended=None), self.iris),
+            *(quad for image in images for quad in image_quads(image, run.iri)),
+            *(quad for region in regions for quad in region_quads(region, run.iri)),
+            *(quad for annotation in new for quad in annotation_quads(annotation, run.iri)),
+        ]
+        violations = validate(quads, self.shapes, context=self._context(quads))
+        admitted, refused = partition(quads, violations)
+        refusals = (*batch.refusals, *refused)
+        kept = set(admitted)
+        if run.iri not in {quad.subject.value for quad in kept}:
+            # The run itself was refused: only the quarantine may speak of it.
+            kept = set()
+        if batch.closed and kept:
+            kept |= set(run_end_quads(run.iri, run.ended or now()))
+        for refusal in refusals:
+            kept |= set(refusal_quads(refusal, run.iri, self.iris))
+        self._write(kept, clear=[run.iri] if self.is_undone(run.iri) else [])
+        written = {quad.subject.value for quad in kept}
+        return Admission(
+            run=run.iri,
+            admitted=tuple(a.iri for a in new if a.iri in written),
+            known=known,
+            refusals=refusals,
+            violations=tuple(violations),
+            triples_added=len(self.store) - before,
+        )
+
+    def close(self, run: str, ended: str | None = None) -> None:
+        """Close an open run: it never changes again. A closed run stays as it is."""
+        if not self._has(run, "rdf:type", "prov:Activity"):
+            raise GraphError(f"{run}: expected a run, found none", subject=run)
+        if not self.is_closed(run):
+            self._write(run_end_quads(run, ended or now()))
+
+    def undo(self, run: str, *, agent: Agent) -> int:
+        """Take a run out of the graph, with its quarantine; a tombstone says who did it and when.
+
+        Returns the number of triples that went. Raises GraphError where there is no such run, or
+        where other runs build on what only this one brought: they are named, to be undone first.
+        """
+        if not self._has(run, "rdf:type", "prov:Activity"):
+            raise GraphError(f"{run}: expected a run of this graph, found none", subject=run)
+        dependants = self._dependants(run)
+        if dependants:
+            listed = ", ".join(dependants)
+            raise GraphError(
+                f"{run}: cannot be undone while other runs build on it; undo first: {listed}",
+                subject=run,
+            )
+        before = len(self.store)
+        tombstone = list(tombstone_quads(run, agent, now(), self.iris))
+        self._write(tombstone, clear=[run, quarantine_graph(run)])
+        return before - len(self.store) + len(tombstone)
+
+    def load_vocabulary(self, vocabulary: Vocabulary) -> str:
+        """Make the vocabulary's version the current one of its scheme; returns the version's IRI.
+
+        The same content as the current version adds nothing. Concepts without a category number
+        get one above all that the scheme ever had: numbers only grow.
+        """
+        from lithograph.graph.vocabularies import version_quads
+
+        version, quads = version_quads(self, vocabulary, created=now())
+        self._write(quads)
+        return version
+
+    def record_export(self, run: Run, dataset: Dataset) -> None:
+        """Write an export and its run, in one transaction. An export recorded before adds nothing."""
+        if not self.is_closed(run.iri):
+            self._write([*run_quads(run, self.iris), *dataset_quads(dataset, run)])
+
+    def _write(self, quads: Iterable[ox.Quad], *, clear: Iterable[str] = ()) -> None:
+        """Write quads, after emptying the graphs named in ``clear``, in one transaction."""
+        cleared = list(clear)
+        if not cleared:
+            self.store.extend(quads)
+            return
+        # Only an update request clears and inserts in one transaction.
+        inserted = ox.serialize(quads, format=ox.RdfFormat.TRIG)
+        body = inserted.decode("utf-8") if inserted else ""
+        clears = "".join(f"CLEAR SILENT GRAPH <{graph}>;\n" for graph in cleared)
+        self.store.update(f"{clears}INSERT DATA {{ {_trig_as_update(body)} }}")
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def query(
+        self, query: Query | str, parameters: Mapping[str, str] | None = None, **named: str
+    ) -> Table:
+        """Ask a SELECT: a shipped query by name, a :class:`~lithograph.queries.Query`, or its text.
+
+        Parameters are bound as terms, never put into the text. Queries without ``GRAPH`` see the
+        union of all graphs. Raises QueryError where the query is unknown, may not run (SERVICE,
+        updates, datasets from outside), or lacks a parameter.
+        """
+        found = self._query(query)
+        results = self._ask(found, {**(parameters or {}), **named})
+        if not isinstance(results, ox.QuerySolutions):
+            raise QueryError(
+                f"query {found.name}: expected a SELECT, found {found.form}; use construct() or ask()",
+                subject=found.name,
+            )
+        columns = tuple(variable.value for variable in results.variables)
+        return Table(columns, [tuple(solution) for solution in results])
+
+    def construct(self, query: Query | str, parameters: Mapping[str, str] | None = None) -> bytes:
+        """Ask a CONSTRUCT or DESCRIBE; the answer as Turtle, with the usual prefixes."""
+        found = self._query(query)
+        results = self._ask(found, parameters or {})
+        if not isinstance(results, ox.QueryTriples):
+            raise QueryError(
+                f"query {found.name}: expected a CONSTRUCT or DESCRIBE, found {found.form}",
+                subject=found.name,
+            )
+        triples = sorted(set(results), key=str)
+        return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b""
+
+    def ask(self, query: Query | str, parameters: Mapping[str, str] | None = None) -> bool:
+        """Ask an ASK."""
+        found = self._query(query)
+        results = self._ask(found, parameters or {})
+        if not isinstance(results, ox.QueryBoolean):
+            raise QueryError(
+                f"query {found.name}: expected an ASK, found {found.form}", subject=found.name
+            )
+        return bool(results)
+
+    def select(self, text: str, **terms: ox.NamedNode | ox.Literal) -> Table:
+        """Our own SELECTs, with terms bound to variables; no guard, no parameters declared."""
+        results = self.store.query(
+            text,
+            prefixes=PREFIXES,
+            substitutions={ox.Variable(name): value for name, value in terms.items()} or None,
+        )
+        columns = tuple(variable.value for variable in results.variables)
+        return Table(columns, [tuple(solution) for solution in results])
+
+    def _query(self, query: Query | str) -> Query:
+        from lithograph import queries
+
+        if not isinstance(query, str):
+            return query
+        return queries.find(query) if query in queries.shipped() else queries.Query.parse(query)
+
+    def _ask(self, query: Query, parameters: Mapping[str, str]) -> Any:
+        from lithograph import queries
+
+        queries.guard(query.text)
+        try:
+            return self.store.query(
+                query.text,
+                prefixes=PREFIXES,
+                use_default_graph_as_union=True,
+                substitutions=query.bind(parameters),
+            )
+        except (SyntaxError, ValueError, OSError, RuntimeError) as error:
+            raise QueryError(f"query {query.name}: {error}", subject=query.name) from error
+
+    def annotation(self, iri: str) -> Annotation:
+        """One annotation, whole. GraphError where there is none."""
+        return annotation_from_quads(iri, self._quads_of(iri, parts=True))
+
+    def images(self) -> tuple[Image, ...]:
+        """Every image that the graph knows, in IRI order, from what all runs say of it."""
+        quads: dict[str, list[ox.Quad]] = {}
+        for quad in self.store.quads_for_pattern(None, t.TYPE, t.IMAGE, None):
+            if quad.subject.value not in quads:
+                quads[quad.subject.value] = list(
+                    self.store.quads_for_pattern(quad.subject, None, None, None)
+                )
+        return tuple(image_from_quads(iri, quads[iri]) for iri in sorted(quads))
+
+    def run(self, iri: str) -> Run:
+        """One run. GraphError where there is none."""
+        return run_from_quads(
+            iri, self.store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
+        )
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run, oldest first."""
+        found = {
+            quad.subject.value
+            for quad in self.store.quads_for_pattern(None, t.TYPE, term("prov:Activity"), None)
+        }
+        return tuple(sorted(map(self.run, found), key=lambda run: (run.started, run.iri)))
+
+    def refusals(self, run: str) -> Table:
+        """What a run refused: path, reason and the refused content."""
+        return self.select(
+            "SELECT ?path ?reason ?source WHERE { GRAPH ?quarantine { ?refusal a lg:Refusal ;"
+            " lg:path ?path ; lg:reason ?reason ; lg:source ?source } } ORDER BY ?path ?refusal",
+            quarantine=ox.NamedNode(quarantine_graph(run)),
+        )
+
+    def check(self) -> tuple[Violation, ...]:
+        """Every complaint of the shapes about the whole graph, run by run."""
+        from lithograph.gate import validate
+
+        found: list[Violation] = []
+        for graph in sorted(self.store.named_graphs(), key=str):
+            quads = list(self.store.quads_for_pattern(None, None, None, graph))
+            found.extend(validate(quads, self.shapes, context=self._context(quads)))
+        return tuple(found)
+
+    def is_closed(self, run: str) -> bool:
+        """Whether a run has ended."""
+        node = ox.NamedNode(run)
+        return any(True for _ in self.store.quads_for_pattern(node, t.ENDED, None, node))
+
+    def is_undone(self, run: str) -> bool:
+        """Whether a run was undone."""
+        return self._has(run, "rdf:type", "lg:Tombstone")
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _has(self, iri: str, predicate: str, value: str) -> bool:
+        pattern = (ox.NamedNode(iri), term(predicate), term(value), None)
+        return any(True for _ in self.store.quads_for_pattern(*pattern))
+
+    def _has_type(self, iri: str, kind: ox.NamedNode) -> bool:
+        pattern = (ox.NamedNode(iri), t.TYPE, kind, None)
+        return any(True for _ in self.store.quads_for_pattern(*pattern))
+
+    def _quads_of(self, iri: str, *, parts: bool) -> Iterator[ox.Quad]:
+        yield from self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+        if parts:
+            names = {
+                quad.object.value
+                for quad in self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+                if isinstance(quad.object, ox.NamedNode)
+                and quad.object.value.startswith(f"{iri}#")
+            }
+            names |= {f"{iri}#box", f"{iri}#geometry"}
+            for name in sorted(names):
+                yield from self.store.quads_for_pattern(ox.NamedNode(name), None, None, None)
+
+    def _needed(self, batch: Batch, new: list[Annotation]) -> tuple[list[Image], list[Any]]:
+        """The images and regions to write: those of new annotations, and those that say more."""
+        used = {a.image for a in new} | {a.region for a in new}
+        images = [
+            image
+            for image in batch.images
+            if image.iri in used or not self._says_all(image_quads(image, batch.run.iri))
+        ]
+        regions = [
+            region
+            for region in batch.regions
+            if region.iri in used or not self._says_all(region_quads(region, batch.run.iri))
+        ]
+        return images, regions
+
+    def _says_all(self, quads: Iterable[ox.Quad]) -> bool:
+        """Whether some graph already holds every one of these triples."""
+        return all(
+            any(
+                True
+                for _ in self.store.quads_for_pattern(
+                    quad.subject, quad.predicate, quad.object, None
+                )
+            )
+            for quad in quads
+        )
+
+    def _was_refused(self, run: Run, refusal: Refusal) -> bool:
+        iri = self.iris.refusal(run.iri, refusal.path, refusal.source)
+        return self._has_type(iri, term("lg:Refusal"))
+
+    def _worth_recording(self, batch: Batch) -> bool:
+        """Whether a run without anything new still says something: which images a model saw."""
+        return bool(batch.run.images) and not self.is_closed(batch.run.iri)
+
+    def _context(self, quads: list[ox.Quad]) -> list[ox.Quad]:
+        """What the graph says of the nodes that a batch points at: its one hop of context."""
+        inside = {quad.subject for quad in quads}
+        around = {
+            quad.object
+            for quad in quads
+            if isinstance(quad.object, ox.NamedNode) and quad.predicate != t.TYPE
+        }
+        around |= inside
+        graphs = {quad.graph_name for quad in quads}
+        return [
+            found
+            for node in around
+            for found in self.store.quads_for_pattern(node, None, None, None)
+            if found.graph_name not in graphs or node not in inside
+        ]
+
+    def _dependants(self, run: str) -> list[str]:
+        """Runs whose triples point at a node that only this run describes."""
+        node = ox.NamedNode(run)
+        described = {
+            quad.subject
+            for quad in self.store.quads_for_pattern(None, t.TYPE, None, node)
+            if not any(
+                other.graph_name != node
+                for other in self.store.quads_for_pattern(quad.subject, t.TYPE, None, None)
+            )
+        }
+        own = {node, ox.NamedNode(quarantine_graph(run))}
+        return sorted(
+            {
+                quad.graph_name.value
+                for thing in described
+                for quad in self.store.quads_for_pattern(None, None, thing, None)
+                if quad.graph_name not in own
+            }
+        )
+
+
+def _trig_as_update(trig: str) -> str:
+    """TriG without prefixes as the body of INSERT DATA: graphs need the word GRAPH there."""
+    lines = (f"GRAPH {line}" if line.endswith(" {") else line for line in trig.splitlines())
+    return "\n".join(lines)
+
+
+def _shipped_shapes() -> Shapes:
+    from lithograph.gate import Shapes
+
+    return Shapes.read()

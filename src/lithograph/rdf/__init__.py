@@ -1,0 +1,44 @@
+"""Entities ⇄ quads. The only place that spells IRIs and predicates."""
+
+from lithograph.rdf.iris import Iris, digest, key_of
+from lithograph.rdf.reading import (
+    annotation_from_quads,
+    image_from_quads,
+    literal_value,
+    run_from_quads,
+)
+from lithograph.rdf.terms import PREFIXES, shorten
+from lithograph.rdf.writing import (
+    annotation_quads,
+    dataset_quads,
+    image_quads,
+    quarantine_graph,
+    refusal_quads,
+    region_quads,
+    run_end_quads,
+    run_quads,
+    tombstone_quads,
+    vocabulary_quads,
+)
+
+__all__ = [
+    "PREFIXES",
+    "Iris",
+    "annotation_from_quads",
+    "annotation_quads",
+    "dataset_quads",
+    "digest",
+    "image_from_quads",
+    "image_quads",
+    "key_of",
+    "literal_value",
+    "quarantine_graph",
+    "refusal_quads",
+    "region_quads",
+    "run_end_quads",
+    "run_from_quads",
+    "run_quads",
+    "shorten",
+    "tombstone_quads",
+    "vocabulary_quads",
+]

@@ -1,0 +1,61 @@
+"""Loading through transformers: configuration, image processor, weights, every weight accounted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lithograph.errors import ModelError
+from lithograph.vision.sources import Source, loading, require
+
+
+def read_model_type(source: Source) -> str:
+    """Read a model's type (``sam2``, ``clip`` …) from its configuration."""
+    require("torch", "torchvision", "transformers", subject=source.name)
+    from transformers import AutoConfig
+
+    if source.path is not None and not (source.path / "config.json").is_file():
+        raise ModelError(
+            f"{source.name} is no transformers model: there is no config.json in it",
+            subject=source.name,
+        )
+    with loading(source):
+        configuration = AutoConfig.from_pretrained(
+            source.location, local_files_only=source.path is not None
+        )
+    return str(configuration.model_type)
+
+
+def load_processor(source: Source, *, images_only: bool = False) -> Any:
+    """Load the processor that was saved with a model, or its image part alone."""
+    from transformers import AutoImageProcessor, AutoProcessor
+
+    loader = AutoImageProcessor if images_only else AutoProcessor
+    with loading(source):
+        return loader.from_pretrained(source.location, local_files_only=source.path is not None)
+
+
+def load_weights(loader: Any, source: Source, device: str, *, unused: tuple[str, ...] = ()) -> Any:
+    """Load a model in float32, ready to run on ``device``.
+
+    ``loader`` is a class with ``from_pretrained``; ``unused`` names, by their beginning, weights
+    which we do not use and which may therefore lack. ModelError where others are missing or of
+    another shape: transformers would fill them with random numbers and only log it.
+    """
+    import torch
+
+    with loading(source):
+        model, report = loader.from_pretrained(
+            source.location,
+            local_files_only=source.path is not None,
+            output_loading_info=True,
+            dtype=torch.float32,
+        )
+        missing = sorted(key for key in report["missing_keys"] if not key.startswith(unused))
+        missing += sorted(str(entry[0]) for entry in report["mismatched_keys"])
+        if missing:
+            raise ModelError(
+                f"{source.name} lacks {len(missing)} of its weights, or has them in another shape "
+                f"({', '.join(missing[:3])} …): the file is incomplete or of another model",
+                subject=source.name,
+            )
+        return model.to(device).eval()

@@ -1,0 +1,350 @@
+"""A workspace: a folder with its settings, its vocabulary, its graph and its caches."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from lithograph import __version__, config, resources
+from lithograph.config import Settings
+from lithograph.entities import (
+    Admission,
+    Agent,
+    Batch,
+    Image,
+    Run,
+    RunKind,
+    Status,
+)
+from lithograph.errors import ImageError, SettingsError
+from lithograph.graph.graph import Graph, now
+from lithograph.rdf.iris import Iris, digest
+
+if TYPE_CHECKING:
+    from lithograph.formats.categories import Level
+    from lithograph.formats.coco_reading import Imported
+    from lithograph.formats.coco_writing import Export
+    from lithograph.gate import Shapes
+    from lithograph.images import AddedImages
+    from lithograph.queries import Query
+    from lithograph.vocabulary import Vocabulary
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that holds a project: ``lithograph.toml``, the vocabulary, the graph, the caches."""
+
+    folder: Path
+    settings: Settings
+
+    @classmethod
+    def create(cls, folder: Path, base_iri: str, *, vocabulary: Path | None = None) -> Workspace:
+        """Make a workspace: its settings and its own copy of a vocabulary, to be edited freely.
+
+        Raises SettingsError where the folder already is one, ValueError for a bad base IRI.
+        """
+        Iris(base_iri)
+        if (folder / config.FILE_NAME).exists():
+            raise SettingsError(f"{folder}: is a workspace already", subject=folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(
+            vocabulary or resources.ontology("notre-dame-alterations"), folder / "vocabulary.ttl"
+        )
+        (folder / "queries").mkdir(exist_ok=True)
+        config.write_new(folder, base_iri)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path | str = ".") -> Workspace:
+        """Open the workspace in ``folder``. SettingsError where there is none."""
+        folder = Path(folder)
+        return cls(folder, Settings.read(folder))
+
+    @cached_property
+    def iris(self) -> Iris:
+        """The IRIs of this workspace."""
+        try:
+            return Iris(self.settings.base_iri)
+        except ValueError as error:
+            raise SettingsError(str(error), subject=self.settings.base_iri) from error
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The knowledge graph, opened when first needed."""
+        return Graph.open(self.folder / self.settings.graph, self.iris, shapes=self._shapes)
+
+    def _shapes(self) -> Shapes:
+        from lithograph.gate import Shapes
+
+        own = self.settings.shapes
+        return Shapes.read(self.folder / own if own else None)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The workspace's vocabulary, as its file says now."""
+        from lithograph.vocabulary import Vocabulary
+
+        return Vocabulary.read(self.folder / self.settings.vocabulary)
+
+    @property
+    def agent(self) -> Agent:
+        """Who acts here, unless someone else is named."""
+        name = self.settings.agent
+        return Agent(name, "software" if name == "lithograph" else "person")
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again: embeddings."""
+        return self.folder / "cache"
+
+    # -- images ----------------------------------------------------------------------------
+
+    @property
+    def _catalogue_path(self) -> Path:
+        return self.folder / "images.json"
+
+    def image_paths(self) -> dict[str, Path]:
+        """Image IRI → where its file lies on this machine. This never enters the graph."""
+        if not self._catalogue_path.exists():
+            return {}
+        try:
+            entries = orjson.loads(self._catalogue_path.read_bytes())
+            return {str(iri): self.folder / str(path) for iri, path in entries.items()}
+        except (OSError, ValueError, AttributeError) as error:
+            raise SettingsError(
+                f"{self._catalogue_path}: expected a JSON object, found {error}; "
+                "remove it and add the images again",
+                subject=self._catalogue_path,
+            ) from error
+
+    def _remember(self, paths: Mapping[str, Path]) -> None:
+        entries = self.image_paths() | {iri: path.resolve() for iri, path in paths.items()}
+        text = orjson.dumps(
+            {iri: str(path) for iri, path in entries.items()},
+            option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS,
+        )
+        part = self._catalogue_path.with_suffix(".part")
+        part.write_bytes(text)
+        part.replace(self._catalogue_path)
+
+    def add_images(
+        self,
+        paths: Sequence[Path | str] | Path | str,
+        *,
+        project: str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[AddedImages, Admission]:
+        """Add photographs from files and folders: digest, upright size, capture date.
+
+        Files that cannot be used are refused by name, the rest go on. A file that matches an
+        imported image by name within its project completes it.
+        """
+        from lithograph.images import add_images
+
+        given = [paths] if isinstance(paths, str | Path) else list(paths)
+        added = add_images(
+            [Path(path) for path in given],
+            self.graph.images(),
+            self.iris,
+            project=project,
+            limits=self.settings.images,
+            progress=progress,
+        )
+        key = digest(sorted((image.iri, image.sha256) for image in added.images), length=16)
+        run = self._run(RunKind.IMPORT, f"images-{key}", name="images")
+        admission = self.graph.admit(
+            Batch(run, images=added.images, refusals=added.refusals)
+        )
+        self._remember(added.paths)
+        return added, admission
+
+    def _run(self, kind: RunKind, key: str, *, name: str, **fields: object) -> Run:
+        run = Run(
+            iri=self.iris.run(kind, key),
+            kind=kind,
+            agent=self.agent,
+            started=now(),
+            name=name,
+            software=(f"lithograph {__version__}",),
+        )
+        return replace(run, **fields)  # type: ignore[arg-type]
+
+    # -- vocabulary ------------------------------------------------------------------------
+
+    def load_vocabulary(self) -> str:
+        """Make the vocabulary file's content the current version in the graph; its version's IRI."""
+        return self.graph.load_vocabulary(self.vocabulary)
+
+    # -- in and out ------------------------------------------------------------------------
+
+    def import_coco(
+        self,
+        path: Path | str,
+        *,
+        project: str | None = None,
+        status: Status | None = None,
+        new_scheme: str | None = None,
+        progress: Progress | None = None,
+    ) -> tuple[Imported, Admission]:
+        """Import a COCO file, or an Aïoli COCO export, into one run.
+
+        Categories are matched to the concepts of the workspace's vocabulary; with ``new_scheme``
+        the file's own categories become a SKOS scheme of that name. What cannot be imported is
+        refused with its path in the file and kept in the run's quarantine. Importing the same file
+        twice adds nothing.
+        """
+        from lithograph.formats.coco_reading import coco_categories, read_coco
+        from lithograph.vocabulary import scheme_from_categories
+
+        path = Path(path)
+        if new_scheme is None:
+            vocabulary = self.vocabulary
+        else:
+            vocabulary = scheme_from_categories(
+                new_scheme, self.settings.base_iri, coco_categories(path)
+            )
+        version = self.graph.load_vocabulary(vocabulary)
+        imported = read_coco(
+            path,
+            vocabulary=vocabulary,
+            iris=self.iris,
+            project=project,
+            created=now(),
+            status=status,
+            known_images=self.graph.images(),
+            progress=progress,
+        )
+        parameters = {
+            "sha256": imported.sha256,
+            "project": imported.project,
+            "format": imported.kind,
+            "new_scheme": new_scheme,
+            "status": None if status is None else str(status),
+        }
+        known = digest(sorted(image.iri for image in self.graph.images()), length=8)
+        key = digest(parameters, version, known if imported.refusals else None, length=16)
+        run = self._run(
+            RunKind.IMPORT,
+            key,
+            name=path.name,
+            agent=Agent(path.name, "file"),
+            parameters=parameters,
+            vocabulary_versions=(version,),
+        )
+        admission = self.graph.admit(
+            Batch(
+                run,
+                annotations=imported.annotations,
+                images=imported.images,
+                regions=imported.regions,
+                refusals=imported.refusals,
+            )
+        )
+        return imported, admission
+
+    def query(self, name: str) -> Query:
+        """A query by name: the workspace's own ``queries`` folder first, then the shipped ones.
+
+        A path of a ``.rq`` file does too. Raises QueryError where there is none.
+        """
+        from lithograph import queries
+
+        return queries.find(name, [self.folder / self.settings.queries])
+
+    def export_coco(
+        self,
+        path: Path | str,
+        *,
+        query: Query | str = "accepted-or-confident",
+        parameters: Mapping[str, str] | None = None,
+        level: Level = "leaves",
+        language: str = "en",
+        every_image: bool = False,
+    ) -> Export:
+        """Write the annotations of a query as a COCO file (see formats.coco_writing)."""
+        from lithograph.formats.coco_writing import export_coco
+
+        return export_coco(
+            self.graph,
+            Path(path),
+            self.query(query) if isinstance(query, str) else query,
+            parameters,
+            level=level,
+            language=language,
+            every_image=every_image,
+        )
+
+    # -- people ----------------------------------------------------------------------------
+
+    def review(
+        self,
+        annotations: Sequence[str],
+        status: Status,
+        *,
+        concept: str | None = None,
+        agent: str | None = None,
+    ) -> Admission:
+        """Accept or reject annotations, or give them another concept, in one review run.
+
+        Each becomes a new annotation that revises the old one: nothing is overwritten. The run's
+        key is what was decided by whom, so saying the same twice adds nothing.
+        """
+        agent_name = agent or self.settings.agent
+        decided = concept and self.vocabulary[concept].iri
+        version = self.load_vocabulary()
+        key = digest(sorted(annotations), str(status), decided, agent_name, length=16)
+        run = self._run(
+            RunKind.REVIEW,
+            key,
+            name="review",
+            agent=Agent(agent_name, "person" if agent_name != "lithograph" else "software"),
+            vocabulary_versions=(version,),
+        )
+        revisions = []
+        for iri in annotations:
+            old = self.graph.annotation(iri)
+            chosen = decided or old.concept
+            revisions.append(
+                replace(
+                    old,
+                    iri=self.iris.annotation(
+                        key, old.image, old.geometry, chosen, revision_of=old.iri
+                    ),
+                    concept=chosen,
+                    status=status,
+                    confidence=old.confidence if chosen == old.concept else None,
+                    candidates=old.candidates if chosen == old.concept else (),
+                    created=run.started,
+                    alternative_of=None,
+                    revision_of=old.iri,
+                )
+            )
+        return self.graph.admit(Batch(run, annotations=tuple(revisions)))
+
+    def undo(self, run: str, *, agent: str | None = None) -> int:
+        """Take a run out of the graph; a tombstone stays. Returns the triples that went."""
+        name = agent or self.settings.agent
+        return self.graph.undo(run, agent=Agent(name, self.agent.kind if not agent else "person"))
+
+    def image_of(self, name: str) -> Image:
+        """An image by its IRI, its key or its file name. ImageError where none or several match."""
+        from lithograph.rdf.iris import key_of
+
+        found = [
+            image
+            for image in self.graph.images()
+            if name in {image.iri, key_of(image.iri), image.name}
+        ]
+        if len(found) != 1:
+            raise ImageError(
+                f"{name}: expected one image of the graph, found {len(found)}", subject=name
+            )
+        return found[0]

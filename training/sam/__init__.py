@@ -1,0 +1,1 @@
+"""Training of the tiny SAM on procedural facades: `python -m training.sam --help`."""

@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import pytest
-from numpy.typing import NDArray
 
 SENTENCES = (
     "a crack in limestone",
@@ -111,7 +107,7 @@ def _bert_tokenizer() -> Any:
     return BertTokenizer(vocab=vocabulary, model_max_length=512)
 
 
-def _siglip_tokenizer(length: int = 16) -> Any:
+def _siglip_tokenizer(length: int = 64) -> Any:
     from transformers import Siglip2Tokenizer
 
     vocabulary = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "▁": 5}
@@ -197,7 +193,7 @@ def _sam2_configuration() -> dict[str, Any]:
                 "blocks_per_stage": [1, 1, 1, 1],
                 "embed_dim_per_stage": [8, 16, 32, 64],
                 "num_attention_heads_per_stage": [1, 1, 2, 2],
-                "window_size_per_stage": [4, 2, 2, 1],
+                "window_size_per_stage": [4, 2, 2, 2],
                 "window_positional_embedding_background_size": [2, 2],
                 "global_attention_blocks": [2],
             },
@@ -284,17 +280,20 @@ def _sam3_vision() -> dict[str, Any]:
 
 def _sam3_configuration() -> dict[str, Any]:
     part = {"hidden_size": 32, "num_attention_heads": 2}
+    tokenizer = _clip_tokenizer(32)
     return {
         "vision_config": _sam3_vision(),
         "text_config": {
             "model_type": "clip_text_model",
-            "vocab_size": len(_clip_tokenizer(32)),
+            "vocab_size": len(tokenizer),
             "hidden_size": 32,
             "intermediate_size": 48,
             "projection_dim": 16,
             "num_hidden_layers": 1,
             "num_attention_heads": 2,
             "max_position_embeddings": 32,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
         },
         "geometry_encoder_config": {**part, "num_layers": 1, "intermediate_size": 32},
         "detr_encoder_config": {**part, "num_layers": 1, "intermediate_size": 32},
@@ -522,9 +521,7 @@ def make_clip(folder: Path) -> None:
     model = CLIPModel(configuration)
     _randomise(model)
     model.save_pretrained(folder)
-    images = CLIPImageProcessor(
-        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
-    )
+    images = CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     CLIPProcessor(images, tokenizer).save_pretrained(folder)
 
 
@@ -538,8 +535,10 @@ def _siglip_parts() -> tuple[dict[str, Any], dict[str, Any]]:
     text = {
         **part,
         "vocab_size": len(_siglip_tokenizer()),
-        "max_position_embeddings": 16,
+        "max_position_embeddings": 64,
         "projection_size": 24,
+        "bos_token_id": 2,
+        "eos_token_id": 1,
     }
     return text, {**part, "patch_size": 8}
 

@@ -1,17 +1,19 @@
-"""The texts of the ten classes: the shipped vocabulary's own, and our paraphrases; the tokenizer."""
+"""The texts of the ten classes, from the vocabulary and of our own, and the tokenizer."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import rdflib
-from clip_crops import CLASSES
 from rdflib.namespace import SKOS
 
+from clip_crops import CLASSES
 from lithograph import resources
 
 LANGUAGES = ("en", "fr")
@@ -43,7 +45,7 @@ class Texts:
     held_out_templates: Mapping[str, tuple[str, ...]]
 
     def phrases(self, language: str, index: int) -> tuple[list[str], list[str]]:
-        """Labels, which templates take, and sentences, which stand alone, of one class to train on."""
+        """Of one class, labels, which templates take, and sentences, which stand alone."""
         concept = self.concepts[language][index]
         return (
             [concept.label, *concept.other_labels, *self.paraphrases[language][index]],
@@ -59,8 +61,8 @@ class Texts:
             for index in range(len(CLASSES)):
                 labels, sentences = self.phrases(language, index)
                 texts.update(labels, sentences)
-            for labels, _ in self.families[language]:
-                texts.update(labels)
+            for names, _ in self.families[language]:
+                texts.update(names)
         return sorted(texts)
 
 
@@ -93,7 +95,7 @@ def read_texts() -> Texts:
 
     def families(language: str) -> tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]:
         found = []
-        for family in sorted(graph.objects(scheme, SKOS.hasTopConcept)):
+        for family in sorted(graph.objects(scheme, SKOS.hasTopConcept), key=str):
             below = tuple(
                 index
                 for index, slug in enumerate(CLASSES)
@@ -126,21 +128,23 @@ def fill(template: str, label: str) -> str:
     return template.replace("{label}", label)
 
 
-def train_tokenizer(texts: Iterable[str], merges: int) -> tuple[dict[str, int], list[tuple[str, str]]]:
+def train_tokenizer(
+    texts: Iterable[str], merges: int
+) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Vocabulary and merges of a byte-pair encoding with CLIP's normaliser and pre-tokeniser.
 
     The vocabulary holds every byte and every byte with `</w>`, so that no text is unknown, then the
     merges' results in their order, then the start and end tokens. Pairs are merged by frequency,
     ties in alphabetical order (Sennrich et al., 2016).
     """
-    from collections import Counter
-
     from tokenizers import pre_tokenizers
     from transformers import CLIPTokenizer
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     alphabet = [*letters, *(letter + "</w>" for letter in letters)]
-    blank = CLIPTokenizer(vocab={token: i for i, token in enumerate([*alphabet, START, END])}, merges=[])
+    blank = CLIPTokenizer(
+        vocab={token: i for i, token in enumerate([*alphabet, START, END])}, merges=[]
+    )
     backend = blank.backend_tokenizer
     words: Counter[tuple[str, ...]] = Counter()
     for text in texts:
@@ -151,7 +155,7 @@ def train_tokenizer(texts: Iterable[str], merges: int) -> tuple[dict[str, int], 
     while len(learnt) < merges:
         pairs: Counter[tuple[str, str]] = Counter()
         for word, count in words.items():
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 pairs[pair] += count
         if not pairs:
             break

@@ -115,7 +115,11 @@ def _value(entry: Any, value: Any, where: str) -> Any:
     if expected in {"ImageSettings", "AnnotateSettings"}:
         if not isinstance(value, dict):
             raise SettingsError(f"{where}: expected a table, found {value!r}", subject=where)
-        return _build({"ImageSettings": ImageSettings, "AnnotateSettings": AnnotateSettings}[expected], value, where)
+        return _build(
+            {"ImageSettings": ImageSettings, "AnnotateSettings": AnnotateSettings}[expected],
+            value,
+            where,
+        )
     if expected.startswith("tuple"):
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -131,7 +135,7 @@ def _value(entry: Any, value: Any, where: str) -> Any:
 
 
 def write_new(folder: Path, base_iri: str) -> Path:
-    """Write the ``lithograph.toml`` of a new workspace: the base IRI, and what people change first."""
+    """Write the ``lithograph.toml`` of a new workspace: what people change first."""
     import tomli_w
 
     path = folder / FILE_NAME

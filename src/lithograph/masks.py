@@ -47,9 +47,13 @@ def mask_to_rle(mask: BoolMask) -> Mask:
 
 
 def rle_to_mask(mask: Mask) -> BoolMask:
-    """Run lengths → H×W bool mask over the whole image."""
-    decoded: BoolMask = coco_mask.decode(_coco(mask)).astype(np.bool_)
-    return decoded
+    """Run lengths → H×W bool mask over the whole image.
+
+    Not by pycocotools, whose ``decode`` hands numpy 2 an array that it warns about.
+    """
+    runs = decode_counts(mask.counts)
+    colours = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    return colours.reshape(mask.height, mask.width, order="F")
 
 
 def paste_mask(part: BoolMask, *, x: int, y: int, height: int, width: int) -> Mask:

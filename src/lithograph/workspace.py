@@ -160,9 +160,7 @@ class Workspace:
         )
         key = digest(sorted((image.iri, image.sha256) for image in added.images), length=16)
         run = self._run(RunKind.IMPORT, f"images-{key}", name="images")
-        admission = self.graph.admit(
-            Batch(run, images=added.images, refusals=added.refusals)
-        )
+        admission = self.graph.admit(Batch(run, images=added.images, refusals=added.refusals))
         self._remember(added.paths)
         return added, admission
 
@@ -180,7 +178,7 @@ class Workspace:
     # -- vocabulary ------------------------------------------------------------------------
 
     def load_vocabulary(self) -> str:
-        """Make the vocabulary file's content the current version in the graph; its version's IRI."""
+        """Make the vocabulary file's content the current version in the graph; returns its IRI."""
         return self.graph.load_vocabulary(self.vocabulary)
 
     # -- in and out ------------------------------------------------------------------------

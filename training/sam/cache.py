@@ -1,20 +1,20 @@
-"""Rendered facades in memory-mapped files, written by one or more renderers and read while they grow.
+"""Rendered facades in memory-mapped files, which renderers fill while training reads them.
 
-Slot i holds the facade of seed i. Three slots in five are 256 × 256 px as rendered; the others have a
-size drawn from the seed and are shrunk to 256 px on the longer side, as the processor will do.
+Slot i holds the facade of seed i. Three slots in five are 256 × 256 px as rendered; the others have
+a size drawn from the seed and are shrunk to 256 px on the longer side, as the processor will do.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
 from training.sam.model import IMAGE_SIZE
 
-TRAIN_SEEDS = range(0, 500_000)
+TRAIN_SEEDS = range(500_000)
 VALIDATION_SEEDS = range(500_000, 1_000_000)
 TEST_SEEDS = range(1_000_000, 2_000_000)
 MOST_ALTERATIONS = 15
@@ -77,10 +77,8 @@ def _mapped(path: Path, shape: tuple[int, ...], kind: type) -> NDArray[np.generi
         # Exclusive creation: of two processes that start together one makes the file.
         made = path.with_name(f"{path.name}.{np.random.default_rng().integers(1 << 62)}")
         np.lib.format.open_memmap(made, mode="w+", dtype=kind, shape=shape).flush()
-        try:
+        with contextlib.suppress(FileExistsError):
             path.hardlink_to(made)
-        except FileExistsError:
-            pass
         made.unlink()
     array: NDArray[np.generic] = np.lib.format.open_memmap(path, mode="r+")
     if array.shape != shape:
@@ -93,9 +91,7 @@ def render_sample(seed: int, *, native: bool) -> Sample:
     from lithograph.samples import render_facade
 
     side = IMAGE_SIZE
-    facade = (
-        render_facade(seed, height=side, width=side) if native else render_facade(seed)
-    )
+    facade = render_facade(seed, height=side, width=side) if native else render_facade(seed)
     instances = np.zeros(facade.image.shape[:2], np.uint8)
     classes = np.zeros(MOST_ALTERATIONS + 1, np.uint8)
     for number, alteration in enumerate(facade.alterations[:MOST_ALTERATIONS], start=1):

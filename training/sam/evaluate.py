@@ -1,7 +1,7 @@
 """Figures of an exported checkpoint on facades of seeds that no training has seen.
 
-The checkpoint is read as a user would read it: Auto classes, processor, boxes and points in image pixels,
-masks back at the image's own size.
+The checkpoint is read as a user would read it: Auto classes, processor, boxes and points in image
+pixels, masks back at the image's own size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-
 from training.sam.cache import SLUGS, TEST_SEEDS, VALIDATION_SEEDS
 from training.sam.model import IMAGE_SIZE
 from training.sam.prompts import SMALLEST, Mask, box_of, deepest_point
@@ -138,7 +137,7 @@ def _masks(
     boxes: NDArray[np.float64] | None = None,
     points: list[tuple[int, int]] | None = None,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float32]]:
-    """The single mask (N, H, W), the three alternatives (N, 3, H, W) and their predicted quality (N, 3)."""
+    """The single mask (N, H, W), three alternatives (N, 3, H, W), their predicted IoU (N, 3)."""
     inputs = processor(
         images=image,
         input_boxes=[boxes.tolist()] if boxes is not None else None,
@@ -177,8 +176,8 @@ def _write_sheet(shown: list[NDArray[np.uint8]], path: Path) -> None:
 
     height = max(p.shape[0] for p in shown)
     width = max(p.shape[1] for p in shown)
-    padded = [
-        np.pad(p, ((0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0))) for p in shown
-    ]
-    rows = [np.concatenate(padded[i : i + 4], axis=1) for i in range(0, len(padded) - 3, 4)]
+    padded = [np.pad(p, ((0, height - p.shape[0]), (0, width - p.shape[1]), (0, 0))) for p in shown]
+    while len(padded) % 4:
+        padded.append(np.zeros_like(padded[0]))
+    rows = [np.concatenate(padded[i : i + 4], axis=1) for i in range(0, len(padded), 4)]
     Image.fromarray(np.concatenate(rows)).save(path)

@@ -1,7 +1,7 @@
 """The trained weights as two checkpoints: transformers' folder and segment-anything's `.pth`.
 
-One training serves both libraries: they are the same network under different names. Both are written in
-fp16; `tiny-sam.json` beside the `.pth` says the shape, since segment-anything's own builders fix theirs.
+One training serves both libraries: they are one network under different names. Both are written
+in fp16; `tiny-sam.json` beside the `.pth` says the shape, which segment-anything's builders fix.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-
 from training.sam import model as shape
 from training.sam.processes import load
 
-# From transformers' key to segment-anything's, first match wins, applied to the whole key in this order.
+# From transformers' key to segment-anything's: the first pattern that matches is the only one used.
 RENAMES: tuple[tuple[str, str], ...] = (
     (r"^vision_encoder\.patch_embed\.projection\.", "image_encoder.patch_embed.proj."),
     (r"^vision_encoder\.layers\.(\d+)\.layer_norm(\d)\.", r"image_encoder.blocks.\1.norm\2."),
@@ -68,7 +67,7 @@ LEFT_OUT = "prompt_encoder.shared_embedding.positional_embedding"
 
 
 def segment_anything_state(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A `SamModel` state under the keys of `segment_anything.modeling.Sam`; the tensors are shared."""
+    """A `SamModel` state under the keys of segment-anything's `Sam`; the tensors are shared."""
     renamed: dict[str, Tensor] = {}
     for key, value in state.items():
         if key == LEFT_OUT:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
-
 from training.sam.model import CLASSES
 from training.sam.prompts import Batch
 
@@ -29,7 +28,11 @@ class Losses:
 def batch_losses(
     batch: Batch, logits: Tensor, quality: Tensor, dense: Tensor | None, *, fine: bool
 ) -> Losses:
-    """`logits` (B, P, 4, h, w), `quality` (B, P, 4), `dense` (B, 10, h, w); `fine` adds the full-frame term."""
+    """The terms of a batch; `fine` adds the full-frame error of the chosen masks.
+
+    `logits` (B, P, 4, h, w) and `quality` (B, P, 4) come from `decode`, `dense` (B, 10, h, w) from
+    `dense_logits`; h and w are half the crop's.
+    """
     targets = batch.targets.float()
     coarse = functional.avg_pool2d(targets, 2)
     weights = window_weights(batch.windows / 2, coarse.shape[-1])

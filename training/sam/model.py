@@ -91,7 +91,7 @@ def build_model(seed: int) -> Any:
 
     torch.manual_seed(seed)
     model = SamModel(sam_config())
-    # transformers draws the vision weights with a deviation of 1e-10, which never gets off the ground.
+    # transformers has odd initial widths (1e-10 for the vision encoder by default).
     for module in model.modules():
         if hasattr(module, "reset_parameters"):
             module.reset_parameters()
@@ -124,7 +124,7 @@ def dense_logits(head: nn.Module, embedding: Tensor) -> Tensor:
 def sine_grid(side: int, width: int) -> Tensor:
     """Sine-cosine position embedding of a square grid, (1, side, side, width).
 
-    Half of the channels encode the row, half the column (Vaswani et al. 2017, as ViT and MAE use it).
+    Half of the channels encode the row, half the column (Vaswani et al. 2017).
     """
     quarter = width // 4
     rates = torch.exp(-math.log(10_000.0) * torch.arange(quarter) / quarter)
@@ -136,7 +136,7 @@ def sine_grid(side: int, width: int) -> Tensor:
 
 
 def whiten_patches(model: Any, pixels: Tensor) -> None:
-    """Set the patch projection to the PCA whitening of the patches of `pixels` (B, 3, H, W, normalised)."""
+    """Set the patch projection to the PCA whitening of the patches of normalised `pixels`."""
     patches = nn.functional.unfold(pixels, PATCH_SIZE, stride=PATCH_SIZE)
     rows = patches.transpose(1, 2).reshape(-1, 3 * PATCH_SIZE**2).double()
     mean = rows.mean(0)
@@ -154,7 +154,8 @@ def whiten_patches(model: Any, pixels: Tensor) -> None:
 def encode(model: Any, pixels: Tensor, offsets: Tensor) -> Tensor:
     """Image embeddings (B, 64, h/8, w/8) of crops.
 
-    `pixels` is (B, 3, h, w), normalised; `offsets` (B, 2) gives each crop's row and column in the frame, in patches.
+    `pixels` is (B, 3, h, w), normalised; `offsets` (B, 2) gives each crop's row and column in the
+    frame, in patches.
     """
     encoder = model.vision_encoder
     hidden = encoder.patch_embed.projection(pixels).permute(0, 2, 3, 1)
@@ -171,7 +172,7 @@ def decode(
     """All four masks of every prompt, boxes first.
 
     Returns logits (B, N + M, 4, 4g, 4g) and predicted IoU (B, N + M, 4); mask 0 is the single one,
-    masks 1 to 3 are the alternatives. `SamMaskDecoder.forward` computes the same and cuts one part off.
+    masks 1 to 3 are the alternatives. `SamMaskDecoder.forward` computes the same and drops a part.
     """
     sparse = embed_prompts(model, prompts)
     decoder = model.mask_decoder

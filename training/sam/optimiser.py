@@ -90,10 +90,18 @@ class Optimiser:
 
 
 def is_muon_matrix(name: str, parameter: nn.Parameter) -> bool:
-    """Whether a parameter is a matrix between hidden layers: not an input, an output or a vector."""
+    """Whether a parameter is a matrix between hidden layers, and no input or output."""
     if parameter.ndim < 2 or not name.endswith("weight"):
         return False
-    outside = ("embed.", "iou_token.", "mask_tokens.", "upscale", "iou_prediction", "proj_out", "dense.")
+    outside = (
+        "embed.",
+        "iou_token.",
+        "mask_tokens.",
+        "upscale",
+        "iou_prediction",
+        "proj_out",
+        "dense.",
+    )
     return not any(part in name for part in outside)
 
 
@@ -123,7 +131,7 @@ class Average:
 
 
 def learning_rate(base: float, step: int, progress: float, *, decay_from: float) -> float:
-    """Warm-up over 50 steps, then flat, then linear to zero from `decay_from` of the way to its end."""
+    """Warm-up over 50 steps, flat up to `decay_from` of the way, then linear to zero."""
     warm = min(1.0, (step + 1) / 50)
     left = 1.0 if progress < decay_from else max(0.0, (1 - progress) / (1 - decay_from))
     return base * warm * left

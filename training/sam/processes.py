@@ -15,7 +15,7 @@ from torch import nn
 
 
 class Group:
-    """`count` processes; every collective carries rank 0's clock, so that all of them agree on it."""
+    """`count` processes; the gradients carry rank 0's clock along, so that all agree on it."""
 
     def __init__(self, rank: int, count: int, meeting: Path) -> None:
         self.rank = rank

@@ -9,12 +9,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
-
 from training.sam.cache import Cache, Sample
 from training.sam.model import GRID, IMAGE_SIZE, PATCH_SIZE, PIXEL_MEAN, PIXEL_STD, Prompts
 
 SMALLEST = 40  # px: nothing smaller is asked for
-# Drawn more often than they occur: thin and small ones, which are learnt last. Class order as SLUGS.
+# The thin and small ones, learnt last, are drawn more often than they occur. Order as SLUGS.
 CLASS_WEIGHTS = np.array([0, 1, 1, 1, 1, 1, 1, 1.6, 1.8, 1], np.float64)
 Mask = NDArray[np.bool_]
 
@@ -24,8 +23,8 @@ class Batch:
     """What one step sees. N boxes and M points a crop; targets in the same order.
 
     pixels (B, 3, s, s) normalised; offsets (B, 2) in patches; targets (B, N + M, s, s) in {0, 1};
-    windows (B, N + M, 4) x0, y0, x1, y1 of the enlarged box in crop pixels; sound (B, M) marks points on
-    sound stone, whose target is empty; classes (B, s, s) the dense class of each pixel.
+    windows (B, N + M, 4) x0, y0, x1, y1 of the enlarged box in crop pixels; sound (B, M) marks
+    points on sound stone, whose target is empty; classes (B, s, s) the dense class of each pixel.
     """
 
     pixels: Tensor
@@ -174,7 +173,7 @@ class Sampler:
 
 
 def deepest_point(mask: Mask) -> tuple[int, int]:
-    """x, y of the pixel that is farthest from the mask's edge, as SAM's authors prompt in evaluation."""
+    """x, y of the pixel farthest from the mask's edge: where SAM's authors prompt to evaluate."""
     x0, y0, x1, y1 = (int(v) for v in _bounds(mask))
     depth = distance_transform_edt(np.pad(mask[y0:y1, x0:x1], 1))[1:-1, 1:-1]
     row, column = divmod(int(depth.argmax()), x1 - x0)
@@ -211,7 +210,7 @@ def _bounds(mask: Mask) -> NDArray[np.int64]:
 
 
 def box_of(mask: Mask) -> NDArray[np.int64]:
-    """x0, y0, x1, y1 of a mask that has at least one pixel; x1 and y1 are one past the last pixel."""
+    """x0, y0, x1, y1 of a mask that is not empty; x1 and y1 are one past the last pixel."""
     return _bounds(mask)
 
 

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-
 from training.sam.cache import Cache
 from training.sam.losses import batch_losses, dense_error, mask_errors
 from training.sam.model import (
@@ -36,7 +34,11 @@ from training.sam.processes import Group, load, log, save
 from training.sam.prompts import Sampler, normalise
 
 CROP = 128
-DISC_RADII = (8.0, 16.0, 32.0)  # px: what the three alternatives of a point are taught before any image
+DISC_RADII = (
+    8.0,
+    16.0,
+    32.0,
+)  # px: what the three alternatives of a point are taught before any image
 CHECKPOINT_EVERY = 120.0  # s
 
 
@@ -261,4 +263,3 @@ def seed_everything(seed: int) -> None:
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
-    np.random.default_rng(seed)

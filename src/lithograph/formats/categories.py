@@ -10,8 +10,9 @@ from lithograph.errors import ExportError
 from lithograph.graph.vocabularies import category_numbers, current_versions, read_vocabulary
 
 if TYPE_CHECKING:
-    from lithograph.graph import Graph
     from lithograph.vocabulary import Concept, Vocabulary
+
+    from lithograph.graph import Graph
 
 #: Where the hierarchy is cut: each annotation's own concept, its top ancestor, its ancestor at a
 #: depth (0 is the top), or the nearest of the concepts whose IRIs are given.
@@ -24,8 +25,8 @@ class Categories:
 
     Numbers are the concepts' own (``lg:categoryId``). Where concepts of several schemes meet, the
     numbers of each further scheme, in IRI order, start above the highest of those before it.
-    ``listed`` maps a category's concept to its number, ``of_concept`` an annotation's concept to its
-    category's (None where the cut has none above it).
+    ``listed`` maps a category's concept to its number, ``of_concept`` an annotation's concept to
+    its category's (None where the cut has none above it).
     """
 
     versions: tuple[str, ...]
@@ -116,7 +117,7 @@ def _cut(vocabulary: Vocabulary, concept: Concept, level: Level) -> str | None:
 
 
 def _standing(vocabulary: Vocabulary, level: Level) -> set[str]:
-    """The concepts that a level lists whether used or not, so that a number always means the same."""
+    """The concepts that a level lists whether used or not: a number always means the same."""
     concepts = [c for c in vocabulary.concepts if not c.is_background and not c.deprecated]
     if level == "leaves":
         leaves = {concept.iri for concept in vocabulary.leaves}

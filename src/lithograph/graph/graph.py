@@ -6,7 +6,7 @@ batch is in the graph whole, or not at all. Reading sees the state of its beginn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -23,10 +23,12 @@ from lithograph.entities import (
     Dataset,
     Image,
     Refusal,
+    Region,
     Run,
     Violation,
 )
 from lithograph.errors import GraphError, QueryError
+from lithograph.graph import store as engine
 from lithograph.graph.table import Table
 from lithograph.rdf import (
     PREFIXES,
@@ -71,9 +73,7 @@ class Graph:
         self._read_shapes = shapes
 
     @classmethod
-    def open(
-        cls, path: Path, iris: Iris, *, shapes: Callable[[], Shapes] | None = None
-    ) -> Graph:
+    def open(cls, path: Path, iris: Iris, *, shapes: Callable[[], Shapes] | None = None) -> Graph:
         """Open or make the graph on disk at ``path``.
 
         Raises GraphError where another process holds it or the folder is no store.
@@ -82,7 +82,8 @@ class Graph:
             store = ox.Store(str(path))
         except OSError as error:
             raise GraphError(
-                f"graph {path.name}: cannot be opened; another lithograph may be using it ({error})",
+                f"graph {path.name}: cannot be opened, perhaps because another process uses it "
+                f"({error})",
                 subject=path.name,
             ) from error
         return cls(store, iris, shapes or _shipped_shapes)
@@ -116,31 +117,34 @@ class Graph:
         run, before = batch.run, len(self.store)
         if self.is_closed(run.iri):
             return Admission(run.iri, known=len(batch.annotations), refusals=batch.refusals)
-        new = [a for a in batch.annotations if not self._has_type(a.iri, t.ANNOTATION)]
+        new = [a for a in batch.annotations if not engine.has_type(self.store, a.iri, t.ANNOTATION)]
         known = len(batch.annotations) - len(new)
         images, regions = self._needed(batch, new)
         unheard = [refusal for refusal in batch.refusals if not self._was_refused(run, refusal)]
-        if not new and not images and not unheard and not self._worth_recording(batch):
+        # A model's run is worth its triples even where it found nothing: it saw the image.
+        if not (new or images or unheard or run.images):
             return Admission(run.iri, known=known, refusals=batch.refusals)
+        if engine.has_type(self.store, run.iri, term("prov:Activity")):
+            run = replace(run, started=self.run(run.iri).started)
         quads = [
             *run_quads(replace(run, ended=None), self.iris),
             *(quad for image in images for quad in image_quads(image, run.iri)),
             *(quad for region in regions for quad in region_quads(region, run.iri)),
             *(quad for annotation in new for quad in annotation_quads(annotation, run.iri)),
         ]
-        violations = validate(quads, self.shapes, context=self._context(quads))
+        violations = validate(quads, self.shapes, context=engine.context(self.store, quads))
         admitted, refused = partition(quads, violations)
         refusals = (*batch.refusals, *refused)
         kept = set(admitted)
-        if run.iri not in {quad.subject.value for quad in kept}:
+        if run.iri not in {engine.iri_of(quad.subject) for quad in kept}:
             # The run itself was refused: only the quarantine may speak of it.
             kept = set()
         if batch.closed and kept:
             kept |= set(run_end_quads(run.iri, run.ended or now()))
         for refusal in refusals:
             kept |= set(refusal_quads(refusal, run.iri, self.iris))
-        self._write(kept, clear=[run.iri] if self.is_undone(run.iri) else [])
-        written = {quad.subject.value for quad in kept}
+        engine.write(self.store, kept, clear=[run.iri] if self.is_undone(run.iri) else [])
+        written = {engine.iri_of(quad.subject) for quad in kept}
         return Admission(
             run=run.iri,
             admitted=tuple(a.iri for a in new if a.iri in written),
@@ -152,10 +156,10 @@ class Graph:
 
     def close(self, run: str, ended: str | None = None) -> None:
         """Close an open run: it never changes again. A closed run stays as it is."""
-        if not self._has(run, "rdf:type", "prov:Activity"):
+        if not engine.has_type(self.store, run, term("prov:Activity")):
             raise GraphError(f"{run}: expected a run, found none", subject=run)
         if not self.is_closed(run):
-            self._write(run_end_quads(run, ended or now()))
+            engine.write(self.store, run_end_quads(run, ended or now()))
 
     def undo(self, run: str, *, agent: Agent) -> int:
         """Take a run out of the graph, with its quarantine; a tombstone says who did it and when.
@@ -163,9 +167,9 @@ class Graph:
         Returns the number of triples that went. Raises GraphError where there is no such run, or
         where other runs build on what only this one brought: they are named, to be undone first.
         """
-        if not self._has(run, "rdf:type", "prov:Activity"):
+        if not engine.has_type(self.store, run, term("prov:Activity")):
             raise GraphError(f"{run}: expected a run of this graph, found none", subject=run)
-        dependants = self._dependants(run)
+        dependants = engine.dependants(self.store, run)
         if dependants:
             listed = ", ".join(dependants)
             raise GraphError(
@@ -174,7 +178,7 @@ class Graph:
             )
         before = len(self.store)
         tombstone = list(tombstone_quads(run, agent, now(), self.iris))
-        self._write(tombstone, clear=[run, quarantine_graph(run)])
+        engine.write(self.store, tombstone, clear=[run, quarantine_graph(run)])
         return before - len(self.store) + len(tombstone)
 
     def load_vocabulary(self, vocabulary: Vocabulary) -> str:
@@ -186,30 +190,18 @@ class Graph:
         from lithograph.graph.vocabularies import version_quads
 
         version, quads = version_quads(self, vocabulary, created=now())
-        self._write(quads)
+        engine.write(self.store, quads)
         return version
 
     def record_export(self, run: Run, dataset: Dataset) -> None:
-        """Write an export and its run, in one transaction. An export recorded before adds nothing."""
+        """Write an export and its run, in one transaction; one recorded before adds nothing."""
         if not self.is_closed(run.iri):
-            self._write([*run_quads(run, self.iris), *dataset_quads(dataset, run)])
-
-    def _write(self, quads: Iterable[ox.Quad], *, clear: Iterable[str] = ()) -> None:
-        """Write quads, after emptying the graphs named in ``clear``, in one transaction."""
-        cleared = list(clear)
-        if not cleared:
-            self.store.extend(quads)
-            return
-        # Only an update request clears and inserts in one transaction.
-        inserted = ox.serialize(quads, format=ox.RdfFormat.TRIG)
-        body = inserted.decode("utf-8") if inserted else ""
-        clears = "".join(f"CLEAR SILENT GRAPH <{graph}>;\n" for graph in cleared)
-        self.store.update(f"{clears}INSERT DATA {{ {_trig_as_update(body)} }}")
+            engine.write(self.store, [*run_quads(run, self.iris), *dataset_quads(dataset, run)])
 
     # -- reading ---------------------------------------------------------------------------
 
     def query(
-        self, query: Query | str, parameters: Mapping[str, str] | None = None, **named: str
+        self, query: Query | str, parameters: Mapping[str, object] | None = None, **named: object
     ) -> Table:
         """Ask a SELECT: a shipped query by name, a :class:`~lithograph.queries.Query`, or its text.
 
@@ -221,7 +213,8 @@ class Graph:
         results = self._ask(found, {**(parameters or {}), **named})
         if not isinstance(results, ox.QuerySolutions):
             raise QueryError(
-                f"query {found.name}: expected a SELECT, found {found.form}; use construct() or ask()",
+                f"query {found.name}: expected a SELECT, found {found.form}; "
+                "use construct() or ask()",
                 subject=found.name,
             )
         columns = tuple(variable.value for variable in results.variables)
@@ -251,7 +244,7 @@ class Graph:
 
     def select(self, text: str, **terms: ox.NamedNode | ox.Literal) -> Table:
         """Our own SELECTs, with terms bound to variables; no guard, no parameters declared."""
-        results = self.store.query(
+        results: Any = self.store.query(
             text,
             prefixes=PREFIXES,
             substitutions={ox.Variable(name): value for name, value in terms.items()} or None,
@@ -282,17 +275,16 @@ class Graph:
 
     def annotation(self, iri: str) -> Annotation:
         """One annotation, whole. GraphError where there is none."""
-        return annotation_from_quads(iri, self._quads_of(iri, parts=True))
+        return annotation_from_quads(iri, engine.quads_of(self.store, iri))
 
     def images(self) -> tuple[Image, ...]:
         """Every image that the graph knows, in IRI order, from what all runs say of it."""
-        quads: dict[str, list[ox.Quad]] = {}
-        for quad in self.store.quads_for_pattern(None, t.TYPE, t.IMAGE, None):
-            if quad.subject.value not in quads:
-                quads[quad.subject.value] = list(
-                    self.store.quads_for_pattern(quad.subject, None, None, None)
-                )
-        return tuple(image_from_quads(iri, quads[iri]) for iri in sorted(quads))
+        found = self.store.quads_for_pattern(None, t.TYPE, t.IMAGE, None)
+        iris = sorted({engine.iri_of(quad.subject) for quad in found})
+        return tuple(
+            image_from_quads(iri, self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None))
+            for iri in iris
+        )
 
     def run(self, iri: str) -> Run:
         """One run. GraphError where there is none."""
@@ -303,7 +295,7 @@ class Graph:
     def runs(self) -> tuple[Run, ...]:
         """Every run, oldest first."""
         found = {
-            quad.subject.value
+            engine.iri_of(quad.subject)
             for quad in self.store.quads_for_pattern(None, t.TYPE, term("prov:Activity"), None)
         }
         return tuple(sorted(map(self.run, found), key=lambda run: (run.started, run.iri)))
@@ -323,119 +315,39 @@ class Graph:
         found: list[Violation] = []
         for graph in sorted(self.store.named_graphs(), key=str):
             quads = list(self.store.quads_for_pattern(None, None, None, graph))
-            found.extend(validate(quads, self.shapes, context=self._context(quads)))
+            found.extend(validate(quads, self.shapes, context=engine.context(self.store, quads)))
         return tuple(found)
 
     def is_closed(self, run: str) -> bool:
         """Whether a run has ended."""
         node = ox.NamedNode(run)
-        return any(True for _ in self.store.quads_for_pattern(node, t.ENDED, None, node))
+        return engine.exists(self.store, node, t.ENDED, None, node)
 
     def is_undone(self, run: str) -> bool:
         """Whether a run was undone."""
-        return self._has(run, "rdf:type", "lg:Tombstone")
+        return engine.has_type(self.store, run, term("lg:Tombstone"))
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _has(self, iri: str, predicate: str, value: str) -> bool:
-        pattern = (ox.NamedNode(iri), term(predicate), term(value), None)
-        return any(True for _ in self.store.quads_for_pattern(*pattern))
-
-    def _has_type(self, iri: str, kind: ox.NamedNode) -> bool:
-        pattern = (ox.NamedNode(iri), t.TYPE, kind, None)
-        return any(True for _ in self.store.quads_for_pattern(*pattern))
-
-    def _quads_of(self, iri: str, *, parts: bool) -> Iterator[ox.Quad]:
-        yield from self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
-        if parts:
-            names = {
-                quad.object.value
-                for quad in self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
-                if isinstance(quad.object, ox.NamedNode)
-                and quad.object.value.startswith(f"{iri}#")
-            }
-            names |= {f"{iri}#box", f"{iri}#geometry"}
-            for name in sorted(names):
-                yield from self.store.quads_for_pattern(ox.NamedNode(name), None, None, None)
-
-    def _needed(self, batch: Batch, new: list[Annotation]) -> tuple[list[Image], list[Any]]:
+    def _needed(self, batch: Batch, new: list[Annotation]) -> tuple[list[Image], list[Region]]:
         """The images and regions to write: those of new annotations, and those that say more."""
         used = {a.image for a in new} | {a.region for a in new}
+        run = batch.run.iri
         images = [
             image
             for image in batch.images
-            if image.iri in used or not self._says_all(image_quads(image, batch.run.iri))
+            if image.iri in used or not engine.says_all(self.store, image_quads(image, run))
         ]
         regions = [
             region
             for region in batch.regions
-            if region.iri in used or not self._says_all(region_quads(region, batch.run.iri))
+            if region.iri in used or not engine.says_all(self.store, region_quads(region, run))
         ]
         return images, regions
 
-    def _says_all(self, quads: Iterable[ox.Quad]) -> bool:
-        """Whether some graph already holds every one of these triples."""
-        return all(
-            any(
-                True
-                for _ in self.store.quads_for_pattern(
-                    quad.subject, quad.predicate, quad.object, None
-                )
-            )
-            for quad in quads
-        )
-
     def _was_refused(self, run: Run, refusal: Refusal) -> bool:
         iri = self.iris.refusal(run.iri, refusal.path, refusal.source)
-        return self._has_type(iri, term("lg:Refusal"))
-
-    def _worth_recording(self, batch: Batch) -> bool:
-        """Whether a run without anything new still says something: which images a model saw."""
-        return bool(batch.run.images) and not self.is_closed(batch.run.iri)
-
-    def _context(self, quads: list[ox.Quad]) -> list[ox.Quad]:
-        """What the graph says of the nodes that a batch points at: its one hop of context."""
-        inside = {quad.subject for quad in quads}
-        around = {
-            quad.object
-            for quad in quads
-            if isinstance(quad.object, ox.NamedNode) and quad.predicate != t.TYPE
-        }
-        around |= inside
-        graphs = {quad.graph_name for quad in quads}
-        return [
-            found
-            for node in around
-            for found in self.store.quads_for_pattern(node, None, None, None)
-            if found.graph_name not in graphs or node not in inside
-        ]
-
-    def _dependants(self, run: str) -> list[str]:
-        """Runs whose triples point at a node that only this run describes."""
-        node = ox.NamedNode(run)
-        described = {
-            quad.subject
-            for quad in self.store.quads_for_pattern(None, t.TYPE, None, node)
-            if not any(
-                other.graph_name != node
-                for other in self.store.quads_for_pattern(quad.subject, t.TYPE, None, None)
-            )
-        }
-        own = {node, ox.NamedNode(quarantine_graph(run))}
-        return sorted(
-            {
-                quad.graph_name.value
-                for thing in described
-                for quad in self.store.quads_for_pattern(None, None, thing, None)
-                if quad.graph_name not in own
-            }
-        )
-
-
-def _trig_as_update(trig: str) -> str:
-    """TriG without prefixes as the body of INSERT DATA: graphs need the word GRAPH there."""
-    lines = (f"GRAPH {line}" if line.endswith(" {") else line for line in trig.splitlines())
-    return "\n".join(lines)
+        return engine.has_type(self.store, iri, term("lg:Refusal"))
 
 
 def _shipped_shapes() -> Shapes:

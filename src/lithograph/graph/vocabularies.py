@@ -35,9 +35,7 @@ SELECT ?concept ?number ?created WHERE {
 
 def current_versions(graph: Graph) -> dict[str, tuple[str, str]]:
     """Scheme IRI → (IRI of its current version, SHA-256 of that version's content)."""
-    return {
-        row["scheme"]: (row["version"], row["sha256"]) for row in graph.select(_CURRENT)
-    }
+    return {row["scheme"]: (row["version"], row["sha256"]) for row in graph.select(_CURRENT)}
 
 
 def category_numbers(graph: Graph, scheme: str) -> dict[str, int]:

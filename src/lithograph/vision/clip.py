@@ -33,7 +33,7 @@ def load_clip(source: Source, model_type: str, device: str) -> ClipLabeller:
 
     chosen = choose_device(device, subject=source.name)
     processor = load_processor(source)
-    model = load_weights(AutoModelForZeroShotImageClassification, source, chosen)
+    model = load_weights(AutoModelForZeroShotImageClassification.from_pretrained, source, chosen)
     card = make_card(
         source,
         family=FAMILIES[model_type],
@@ -61,12 +61,12 @@ class ClipLabeller:
     @property
     def scale(self) -> float:
         """What a cosine is multiplied by to give a logit."""
-        return float(self._model.logit_scale.exp())
+        return float(self._model.logit_scale.detach().exp())
 
     @property
     def bias(self) -> float:
         """What is added to a scaled cosine; 0 for CLIP."""
-        return 0.0 if self.kind == "softmax" else float(self._model.logit_bias)
+        return 0.0 if self.kind == "softmax" else float(self._model.logit_bias.detach())
 
     @property
     def kind(self) -> Literal["softmax", "sigmoid"]:
@@ -83,8 +83,7 @@ class ClipLabeller:
         return [self._count(phrase) for phrase in check_phrases(phrases)]
 
     def _count(self, phrase: str) -> int:
-        # Asked for without padding, whatever the tokenizer was saved to do.
-        return len(self._tokenizer(phrase, padding=False, truncation=False)["input_ids"])
+        return len(self._tokenizer(phrase, padding=False, verbose=False)["input_ids"])
 
     def embed_text(self, phrases: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors (N, D) of N phrases; one too long is cut at a sentence, with a warning."""

@@ -45,7 +45,7 @@ def load_grounding(
         raise ValueError(f"threshold must lie between 0 and 1, not {threshold}")
     chosen = choose_device(device, subject=source.name)
     processor = load_processor(source)
-    model = load_weights(AutoModelForZeroShotObjectDetection, source, chosen)
+    model = load_weights(AutoModelForZeroShotObjectDetection.from_pretrained, source, chosen)
     card = make_card(
         source,
         family=FAMILIES[model_type],
@@ -142,4 +142,4 @@ class GroundingDetector:
         return dict(words)
 
     def _count(self, text: str) -> int:
-        return len(self._processor.tokenizer(text)["input_ids"])
+        return len(self._processor.tokenizer(text, verbose=False)["input_ids"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from lithograph.errors import ModelError
@@ -34,23 +35,22 @@ def load_processor(source: Source, *, images_only: bool = False) -> Any:
         return loader.from_pretrained(source.location, local_files_only=source.path is not None)
 
 
-def load_weights(loader: Any, source: Source, device: str, *, unused: tuple[str, ...] = ()) -> Any:
-    """Load a model in float32, ready to run on ``device``.
+def load_weights(from_pretrained: Callable[..., Any], source: Source, device: str) -> Any:
+    """Load a model in float32, ready to run on ``device``, by its class's ``from_pretrained``.
 
-    ``loader`` is a class with ``from_pretrained``; ``unused`` names, by their beginning, weights
-    which we do not use and which may therefore lack. ModelError where others are missing or of
-    another shape: transformers would fill them with random numbers and only log it.
+    ModelError where weights are missing or of another shape: transformers would fill them with
+    random numbers and only log it.
     """
     import torch
 
     with loading(source):
-        model, report = loader.from_pretrained(
+        model, report = from_pretrained(
             source.location,
             local_files_only=source.path is not None,
             output_loading_info=True,
             dtype=torch.float32,
         )
-        missing = sorted(key for key in report["missing_keys"] if not key.startswith(unused))
+        missing = sorted(report["missing_keys"])
         missing += sorted(str(entry[0]) for entry in report["mismatched_keys"])
         if missing:
             raise ModelError(

@@ -45,7 +45,7 @@ def load_sam(source: Source, model_type: str, device: str) -> PromptedSam:
 
     chosen = choose_device(device, subject=source.name)
     processor = load_processor(source, images_only=True)
-    model = load_weights(AutoModelForMaskGeneration, source, chosen)
+    model = load_weights(AutoModelForMaskGeneration.from_pretrained, source, chosen)
     card = make_card(
         source,
         family=FAMILIES[model_type],

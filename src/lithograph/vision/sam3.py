@@ -33,7 +33,7 @@ def load_sam3(source: Source, device: str, threshold: float = DEFAULT_THRESHOLD)
         raise ValueError(f"threshold must lie between 0 and 1, not {threshold}")
     chosen = choose_device(device, subject=source.name)
     processor = load_processor(source)
-    model = load_weights(Sam3Model, source, chosen)
+    model = load_weights(Sam3Model.from_pretrained, source, chosen)
     card = make_card(
         source,
         family="sam3",
@@ -108,11 +108,14 @@ class Sam3:
 
     def _tokenize(self, phrase: str) -> dict[str, Any]:
         limit = int(self._model.config.text_config.max_position_embeddings)
-        fitting = cut_phrase(phrase, limit, lambda text: len(self._tokenizer(text)["input_ids"]))
+        fitting = cut_phrase(phrase, limit, self._count)
         words = self._tokenizer(
             [fitting], padding="max_length", max_length=limit, return_tensors="pt"
         )
         return {key: words[key].to(self._card.device) for key in ("input_ids", "attention_mask")}
+
+    def _count(self, text: str) -> int:
+        return len(self._tokenizer(text, verbose=False)["input_ids"])
 
 
 def _levels_in_float32(features: Any) -> Any:

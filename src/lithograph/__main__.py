@@ -1,0 +1,3 @@
+from lithograph.cli import main
+
+main()

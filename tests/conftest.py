@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,3 +26,24 @@ def shared_data() -> Path:
 def iris() -> Iris:
     """The IRIs of a workspace."""
     return Iris("https://data.example.org/ca19/")
+
+
+Lithograph = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def lithograph() -> Lithograph:
+    """The command line, in a process of its own, in the current folder."""
+
+    def run(*words: object, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "lithograph", *map(str, words)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            input=stdin,
+            check=False,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONIOENCODING": "utf-8"},
+        )
+
+    return run

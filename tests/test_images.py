@@ -197,6 +197,12 @@ def test_of_several_pages_the_first(tmp_path: Path) -> None:
         assert load_upright(tmp_path / name)[0, 0].tolist() == [255, 0, 0]
 
 
+def test_a_tall_image_is_whole(tmp_path: Path) -> None:
+    """Pixels are converted in bands of rows."""
+    noise = np.random.default_rng(1).integers(0, 256, (700, 5, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(load_upright(save(tmp_path / "a.png", noise)), noise)
+
+
 # -- facts -----------------------------------------------------------------------------------------
 
 
@@ -417,7 +423,7 @@ def test_scan_keeps_what_was_named_and_repeats_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     (tmp_path / "b.dat").touch()
     missing = tmp_path / "missing.png"
-    given = [
+    given: list[Path | str] = [
         tmp_path / "b.dat",
         missing,
         tmp_path,

@@ -219,7 +219,11 @@ def test_blank_nodes_of_a_vocabulary_get_iris_of_the_version() -> None:
     ]
     quads = list(
         vocabulary_quads(
-            triples, version=SCHEME_VERSION, scheme=ND, sha256="0" * 64, created="2026-01-01T00:00:00Z"
+            triples,
+            version=SCHEME_VERSION,
+            scheme=ND,
+            sha256="0" * 64,
+            created="2026-01-01T00:00:00Z",
         )
     )
     assert not [q for q in quads if ox.BlankNode in {type(q.subject), type(q.object)}]

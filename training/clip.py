@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from clip_crops import BACKGROUND, CLASSES, write_crops
-from clip_evaluate import embed_classes, prompt_sets, recalls, report
-from clip_model import TinyClip, build, export, normalise
-from clip_texts import LANGUAGES, Texts, fill, read_texts
-from sam.optimiser import Average, Optimiser, learning_rate
+from training.clip_crops import BACKGROUND, CONCEPTS, write_crops
+from training.clip_evaluate import embed_concepts, prompt_sets, recalls, report, report_photographs
+from training.clip_model import TinyClip, build, export, normalise
+from training.clip_texts import LANGUAGES, Texts, fill, read_texts
+from training.sam.optimiser import Average, Optimiser, learning_rate
 
 CHECKPOINT = Path(__file__).parents[1] / "src" / "lithograph" / "checkpoints" / "tiny-clip"
 BATCH = 64
@@ -36,9 +36,9 @@ SAVED_EVERY = 60.0
 
 
 def sample_texts(texts: Texts, language: str, rng: np.random.Generator) -> list[str]:
-    """One text for each class: a label, most often in a template, or a sentence about its looks."""
+    """One text for each concept: a label, often in a template, or a sentence about its looks."""
     chosen = []
-    for index in range(len(CLASSES)):
+    for index in range(len(CONCEPTS)):
         labels, sentences = texts.phrases(language, index)
         kind = rng.random()
         if kind < 0.2:
@@ -71,12 +71,12 @@ def augment(pixels: Tensor, generator: torch.Generator) -> Tensor:
     return pixels * (1 + 0.06 * draw(count, 3, 1, 1)) + 0.35 * draw(count, 1, 1, 1)
 
 
-def sampling_weights(labels: NDArray[np.intp]) -> Tensor:
+def sampling_weights(truth: NDArray[np.intp]) -> Tensor:
     """Equal shares for the nine concepts, and a larger one for sound stone, which is various."""
-    shares = np.full(len(CLASSES), (1 - SOUND_SHARE) / (len(CLASSES) - 1))
-    shares[CLASSES.index(BACKGROUND)] = SOUND_SHARE
-    counts = np.bincount(labels, minlength=len(CLASSES))
-    return torch.from_numpy((shares / counts)[labels])
+    shares = np.full(len(CONCEPTS), (1 - SOUND_SHARE) / (len(CONCEPTS) - 1))
+    shares[CONCEPTS.index(BACKGROUND)] = SOUND_SHARE
+    counts = np.bincount(truth, minlength=len(CONCEPTS))
+    return torch.from_numpy((shares / counts)[truth])
 
 
 class Trainer:
@@ -91,16 +91,16 @@ class Trainer:
         self.average = Average(self.clip.model, 0.998)
         self.steps, self.elapsed = 0, 0.0
         with np.load(work / "train.npz") as data:
-            self.pixels, self.labels = data["pixels"], data["labels"]
+            self.pixels, self.truth = data["pixels"], data["truth"]
         with np.load(work / "validation.npz") as data:
-            self.held_pixels, self.held_labels = data["pixels"], data["labels"]
+            self.held_pixels, self.held_truth = data["pixels"], data["truth"]
         saved = work / "training.pt"
         if saved.exists():
             self._load(torch.load(saved, weights_only=True))
 
     def run(self) -> None:
         """Train until the core time is spent; save every minute of it."""
-        weights = sampling_weights(self.labels)
+        weights = sampling_weights(self.truth)
         started, saved_at = time.process_time() - self.elapsed, self.elapsed
         running = 0.0
         while self.elapsed < self.seconds:
@@ -112,7 +112,7 @@ class Trainer:
                 vectors = self.clip.embed_some_patches(pixels, KEPT_PATCHES, generator)
             else:
                 vectors = self.clip.embed_pixels(pixels)
-            loss = self._loss(vectors, torch.from_numpy(self.labels[picks]))
+            loss = self._loss(vectors, torch.from_numpy(self.truth[picks]))
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step(learning_rate(RATE, self.steps, progress, decay_from=0.5))
             with torch.no_grad():
@@ -132,23 +132,23 @@ class Trainer:
                     flush=True,
                 )
 
-    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    def _loss(self, images: Tensor, truth: Tensor) -> Tensor:
         rng = np.random.default_rng([9, self.steps])
         sets = [
             sample_texts(self.texts, lang, rng) for lang in ("en", "fr", str(rng.choice(LANGUAGES)))
         ]
         language = str(rng.choice(LANGUAGES))
         families = [str(rng.choice(names)) for names, _ in self.texts.families[language]]
-        family_of = torch.full((len(CLASSES),), len(families))
+        family_of = torch.full((len(CONCEPTS),), len(families))
         for number, (_, below) in enumerate(self.texts.families[language]):
             family_of[list(below)] = number
-        sound = self.texts.concepts[language][CLASSES.index(BACKGROUND)].label
+        sound = self.texts.concepts[language][CONCEPTS.index(BACKGROUND)].label
         vectors = self.clip.embed_text([*(t for texts in sets for t in texts), *families, sound])
         logits = self.clip.model.logit_scale.exp() * images @ vectors.T
-        parts = logits.split([len(CLASSES)] * len(sets) + [len(families) + 1], dim=1)
-        by_class = torch.stack([functional.cross_entropy(part, labels) for part in parts[:-1]])
-        by_family = functional.cross_entropy(parts[-1], family_of[labels])
-        return by_class.mean() + FAMILY_WEIGHT * by_family
+        parts = logits.split([len(CONCEPTS)] * len(sets) + [len(families) + 1], dim=1)
+        by_concept = torch.stack([functional.cross_entropy(part, truth) for part in parts[:-1]])
+        by_family = functional.cross_entropy(parts[-1], family_of[truth])
+        return by_concept.mean() + FAMILY_WEIGHT * by_family
 
     @torch.inference_mode()
     def validate(self) -> tuple[float, float]:
@@ -159,8 +159,8 @@ class Trainer:
         figures = []
         for language in LANGUAGES:
             prompts = prompt_sets(self.texts, language)["preferred label"]
-            similarity = (images @ embed_classes(self.clip, prompts).T).double().numpy()
-            figures.append(float(recalls(similarity, self.held_labels).mean()))
+            similarity = (images @ embed_concepts(self.clip, prompts).T).double().numpy()
+            figures.append(float(recalls(similarity, self.held_truth).mean()))
         self.clip.model.load_state_dict(kept)
         return figures[0], figures[1]
 
@@ -174,18 +174,18 @@ class Trainer:
     def best_scale(self) -> float:
         """The scale of the cosines with the least cross-entropy on the validation crops.
 
-        Temperature scaling (Guo et al., 2017), over the mean of each class's prompts.
+        Temperature scaling (Guo et al., 2017), over the mean of each concept's prompts.
         """
         self.clip.model.load_state_dict(self.average.state)
         images = self.validation_vectors()
-        labels = torch.from_numpy(self.held_labels)
+        truth = torch.from_numpy(self.held_truth)
         losses: dict[float, float] = {}
         for scale in np.geomspace(4.0, 100.0, 60):
             total = 0.0
             for language in LANGUAGES:
                 prompts = prompt_sets(self.texts, language)["all of the vocabulary's prompts"]
-                logits = float(scale) * images @ embed_classes(self.clip, prompts).T
-                total += float(functional.cross_entropy(logits, labels))
+                logits = float(scale) * images @ embed_concepts(self.clip, prompts).T
+                total += float(functional.cross_entropy(logits, truth))
             losses[float(scale)] = total
         return min(losses, key=lambda scale: losses[scale])
 
@@ -227,6 +227,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=CHECKPOINT, help="the checkpoint's folder")
     parser.add_argument("--minutes", type=float, default=18.0, help="core time of training")
     parser.add_argument("--facades", type=int, default=400, help="to evaluate on")
+    parser.add_argument("--photographs", type=Path, help="images/ and masks/ of real cracks")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.command == "draw":
@@ -238,6 +239,9 @@ def main() -> None:
         trainer = Trainer(arguments.work, 60 * arguments.minutes)
         scale = trainer.best_scale()
         export(trainer.clip, trainer.average.state, scale, arguments.folder)
+    elif arguments.photographs is not None:
+        for line in report_photographs(arguments.folder, read_texts(), arguments.photographs):
+            print(line)
     else:
         for line in report(arguments.folder, read_texts(), arguments.facades):
             print(line)

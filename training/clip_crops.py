@@ -19,7 +19,7 @@ from lithograph.samples import SLUGS, render_facade
 from lithograph.vision.crops import region_crop
 
 BACKGROUND = "sound-stone"
-CLASSES: tuple[str, ...] = (*SLUGS, BACKGROUND)
+CONCEPTS: tuple[str, ...] = (*SLUGS, BACKGROUND)
 FIRST_SEEDS = {"train": 0, "validation": 500_000, "test": 1_000_000}
 CROP_SIDE = 64
 
@@ -28,10 +28,10 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A square crop, uint8 S×S×3, its class as an index into `CLASSES`, and how it was masked."""
+    """A square crop, uint8 S×S×3, its concept as an index into `CONCEPTS`, and if masked."""
 
     pixels: NDArray[np.uint8]
-    label: int
+    concept: int
     masked: bool
 
 
@@ -43,10 +43,10 @@ def facade_crops(seed: int, variants: int) -> Iterator[Crop]:
     for alteration in facade.alterations:
         altered |= alteration.mask
     for alteration in facade.alterations:
-        label = CLASSES.index(alteration.concept)
+        concept = CONCEPTS.index(alteration.concept)
         for _ in range(variants):
-            yield _crop(facade.image, _imperfect(alteration.mask, rng), label, rng)
-    sound = CLASSES.index(BACKGROUND)
+            yield _crop(facade.image, _imperfect(alteration.mask, rng), concept, rng)
+    sound = CONCEPTS.index(BACKGROUND)
     # As many places as give sound stone about twice the share of one concept in training.
     places = 1 if variants == 1 else int(rng.integers(1, 4))
     for _ in range(places * variants if rng.random() < 0.5 or variants > 1 else 0):
@@ -55,7 +55,7 @@ def facade_crops(seed: int, variants: int) -> Iterator[Crop]:
             yield _crop(facade.image, proposal, sound, rng)
 
 
-def _crop(image: NDArray[np.uint8], mask: Mask, label: int, rng: np.random.Generator) -> Crop:
+def _crop(image: NDArray[np.uint8], mask: Mask, concept: int, rng: np.random.Generator) -> Crop:
     """A crop around the mask's box, each side of which is off by some percent."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     x, y = float(columns[0]), float(rows[0])
@@ -68,7 +68,7 @@ def _crop(image: NDArray[np.uint8], mask: Mask, label: int, rng: np.random.Gener
         height * (1 + off[3]),
     )
     masked = bool(rng.random() < 0.8)
-    return Crop(region_crop(image, box, mask if masked else None), label, masked)
+    return Crop(region_crop(image, box, mask if masked else None), concept, masked)
 
 
 def _imperfect(mask: Mask, rng: np.random.Generator) -> Mask:
@@ -182,12 +182,12 @@ def write_crops(part: str, facades: int, variants: int, path: Path) -> None:
     """Draw a part's crops at the model's size into a NumPy archive, whole or not at all."""
     first = FIRST_SEEDS[part]
     crops = [
-        (shrink(crop.pixels), crop.label, crop.masked)
+        (shrink(crop.pixels), crop.concept, crop.masked)
         for seed in range(first, first + facades)
         for crop in facade_crops(seed, variants)
     ]
-    pixels, labels, masked = zip(*crops, strict=True)
+    pixels, truth, masked = zip(*crops, strict=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished.npz")
-    np.savez(unfinished, pixels=np.stack(pixels), labels=np.array(labels), masked=np.array(masked))
+    np.savez(unfinished, pixels=np.stack(pixels), truth=np.array(truth), masked=np.array(masked))
     unfinished.replace(path)

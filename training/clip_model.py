@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from clip_crops import CROP_SIDE
-from clip_texts import END, START, train_tokenizer
+from training.clip_crops import CROP_SIDE
+from training.clip_texts import END, START, train_tokenizer
 
 MEAN, DEVIATION = 0.5, 0.25
 POSITIONS = 77
@@ -45,7 +45,7 @@ class TinyClip:
     def embed_some_patches(
         self, pixels: Tensor, share: float, generator: torch.Generator
     ) -> Tensor:
-        """`embed_pixels` from a random share of each picture's patches: half the patches, half the
+        """`embed_pixels` from a random share of each crop's patches: half the patches, half the
         time (Li et al., Scaling Language-Image Pre-training via Masking, 2023)."""
         vision = self.model.vision_model
         tokens = vision.embeddings(pixels)

@@ -1,4 +1,4 @@
-"""The texts of the ten classes, from the vocabulary and of our own, and the tokenizer."""
+"""The texts of the ten concepts, from the vocabulary and of our own, and the tokenizer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 import rdflib
 from rdflib.namespace import SKOS
 
-from clip_crops import CLASSES
 from lithograph import resources
+from training.clip_crops import CONCEPTS
 
 LANGUAGES = ("en", "fr")
 LG = rdflib.Namespace("https://w3id.org/lithograph/ns#")
@@ -33,8 +33,8 @@ class ConceptTexts:
 
 @dataclass(frozen=True)
 class Texts:
-    """All texts by language: of the classes (in the order of `CLASSES`), of the families with the
-    classes below each, and the templates, `{label}` in which stands for a label."""
+    """All texts by language: of the concepts (in the order of `CONCEPTS`), of the families with the
+    indices of those below each, and the templates, `{label}` in which stands for a label."""
 
     concepts: Mapping[str, tuple[ConceptTexts, ...]]
     families: Mapping[str, tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]]
@@ -45,7 +45,7 @@ class Texts:
     held_out_templates: Mapping[str, tuple[str, ...]]
 
     def phrases(self, language: str, index: int) -> tuple[list[str], list[str]]:
-        """Of one class, labels, which templates take, and sentences, which stand alone."""
+        """Of one concept, labels, which templates take, and sentences, which stand alone."""
         concept = self.concepts[language][index]
         return (
             [concept.label, *concept.other_labels, *self.paraphrases[language][index]],
@@ -58,7 +58,7 @@ class Texts:
         for language in LANGUAGES:
             templates = [*self.templates[language], *self.own_templates[language]]
             texts.update(template.replace("{label}", "") for template in templates)
-            for index in range(len(CLASSES)):
+            for index in range(len(CONCEPTS)):
                 labels, sentences = self.phrases(language, index)
                 texts.update(labels, sentences)
             for names, _ in self.families[language]:
@@ -98,7 +98,7 @@ def read_texts() -> Texts:
         for family in sorted(graph.objects(scheme, SKOS.hasTopConcept), key=str):
             below = tuple(
                 index
-                for index, slug in enumerate(CLASSES)
+                for index, slug in enumerate(CONCEPTS)
                 if (by_slug[slug], SKOS.broader, family) in graph
             )
             labels = (
@@ -110,13 +110,15 @@ def read_texts() -> Texts:
         return tuple(found)
 
     return Texts(
-        concepts={lang: tuple(concept(slug, lang) for slug in CLASSES) for lang in LANGUAGES},
+        concepts={lang: tuple(concept(slug, lang) for slug in CONCEPTS) for lang in LANGUAGES},
         families={lang: families(lang) for lang in LANGUAGES},
         templates={lang: strings(scheme, LG.promptTemplate, lang) for lang in LANGUAGES},
-        paraphrases={lang: tuple(tuple(own[slug][lang]) for slug in CLASSES) for lang in LANGUAGES},
+        paraphrases={
+            lang: tuple(tuple(own[slug][lang]) for slug in CONCEPTS) for lang in LANGUAGES
+        },
         own_templates={lang: tuple(own[f"templates_{lang}"]) for lang in LANGUAGES},
         held_out={
-            lang: tuple(tuple(own[slug][f"held_out_{lang}"]) for slug in CLASSES)
+            lang: tuple(tuple(own[slug][f"held_out_{lang}"]) for slug in CONCEPTS)
             for lang in LANGUAGES
         },
         held_out_templates={lang: tuple(own[f"held_out_templates_{lang}"]) for lang in LANGUAGES},

@@ -46,7 +46,7 @@ class AnnotateSettings:
     min_area: int = 64
     tile: int = 0
     tile_overlap: float = 0.25
-    detector_threshold: float = 0.25
+    detector_threshold: float | None = None
     leaf_threshold: float = 0.5
     family_threshold: float = 0.6
     candidates: int = 3
@@ -124,10 +124,10 @@ def _value(entry: Any, value: Any, where: str) -> Any:
         if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
             return tuple(value)
         raise SettingsError(f"{where}: expected a list of strings, found {value!r}", subject=where)
-    if expected == "float" and isinstance(value, int) and not isinstance(value, bool):
+    if expected.startswith("float") and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    types = {"str": str, "str | None": str, "int": int, "float": float}
-    if not isinstance(value, types[expected]) or isinstance(value, bool):
+    types = {"str": str, "int": int, "float": float}
+    if not isinstance(value, types[expected.removesuffix(" | None")]) or isinstance(value, bool):
         raise SettingsError(
             f"{where}: expected {expected.removesuffix(' | None')}, found {value!r}", subject=where
         )

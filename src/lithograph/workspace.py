@@ -27,6 +27,9 @@ from lithograph.graph.graph import Graph, now
 from lithograph.rdf.iris import Iris, digest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from lithograph.formats.categories import Level
     from lithograph.formats.coco_reading import Imported
     from lithograph.formats.coco_writing import Export
@@ -257,6 +260,22 @@ class Workspace:
 
         return queries.find(name, [self.folder / self.settings.queries])
 
+    def queries(self) -> tuple[Query, ...]:
+        """Every query there is: the workspace's own, then the shipped ones, by name."""
+        from lithograph import queries
+
+        own = sorted((self.folder / self.settings.queries).glob("*.rq"))
+        found = {**queries.shipped(), **{path.stem: queries.Query.read(path) for path in own}}
+        return tuple(found[name] for name in sorted(found))
+
+    def resolve(self, query: Query, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Parameters as people give them → as the query takes them: concepts by any label."""
+        concepts = {declared.name for declared in query.parameters if declared.type == "concept"}
+        return {
+            name: self.vocabulary[value].iri if name in concepts and "://" not in value else value
+            for name, value in parameters.items()
+        }
+
     def export_coco(
         self,
         path: Path | str,
@@ -278,6 +297,73 @@ class Workspace:
             level=level,
             language=language,
             every_image=every_image,
+        )
+
+    # -- models ----------------------------------------------------------------------------
+
+    def annotate(
+        self,
+        images: Sequence[str] | None = None,
+        *,
+        segmenter: str | None = None,
+        labeller: str | None = None,
+        detector: str | None = None,
+        prompts: Path | str | None = None,
+        device: str | None = None,
+        again: bool = False,
+        progress: Progress | None = None,
+        say: Callable[[str], None] | None = None,
+    ) -> Admission:
+        """Outline and label images with models: all of the workspace's, or those named.
+
+        Models left out are those of the settings. ``prompts`` is a JSON file of points and boxes
+        (see :func:`lithograph.annotate.read_prompts`); only images that it names are annotated.
+        Images that the same models, settings and words have seen are left out, unless ``again``.
+        """
+        from lithograph.annotate import Models, Road, read_prompts
+        from lithograph.annotate.into_graph import annotate_into
+        from lithograph.images import load_upright
+
+        given = self.settings.annotate
+        outline = segmenter or given.segmenter
+        if outline is None:
+            raise SettingsError(
+                "segmenter: expected a model id or path (--segmenter, or annotate.segmenter in "
+                f"{config.FILE_NAME}), found none",
+                subject="segmenter",
+            )
+        asked = read_prompts(Path(prompts)) if prompts is not None else {}
+        by_iri = {self.image_of(name).iri: found for name, found in asked.items()}
+        chosen = [self.image_of(name) for name in images] if images else self.graph.images()
+        paths = self.image_paths()
+        version = self.load_vocabulary()
+        models = Models.load(
+            outline,
+            labeller or given.labeller,
+            detector or given.detector,
+            device=device or given.device,
+            detector_threshold=given.detector_threshold,
+        )
+        road = Road(self.vocabulary, models, self.iris, given, cache=self.cache / "text", say=say)
+
+        def pixels_of(image: Image) -> NDArray[np.uint8]:
+            if image.iri not in paths:
+                raise ImageError(
+                    f"{image.name}: its file is not here; add it with `lithograph images add`",
+                    subject=image.iri,
+                )
+            return load_upright(paths[image.iri], image.sha256, self.settings.images)
+
+        return annotate_into(
+            self.graph,
+            [image for image in chosen if not asked or image.iri in by_iri],
+            pixels_of,
+            road,
+            agent=Agent("lithograph"),
+            vocabulary_version=version,
+            prompts=by_iri or None,
+            again=again,
+            progress=progress,
         )
 
     # -- people ----------------------------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 from training.sam.cache import fill
-from training.sam.train import Plan, seed_everything, train_decoder, train_encoder, train_joint
+from training.sam.processes import Group, together
+from training.sam.train import Plan, train_decoder, train_encoder, train_joint
 
 CHECKPOINT = Path("src/lithograph/checkpoints/tiny-sam")
 
@@ -18,8 +20,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/tiny-sam"), help="working folder")
     parser.add_argument("--slots", type=int, default=9000, help="training facades")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rank", type=int, default=0, help="this process, from 0")
-    parser.add_argument("--processes", type=int, default=1, help="processes that work together")
+    parser.add_argument("--processes", type=int, default=2, help="of one thread each")
     steps = parser.add_subparsers(dest="step", required=True)
     render = steps.add_parser("render", help="fill the cache of facades")
     render.add_argument("--passes", type=int, default=1)
@@ -36,16 +37,10 @@ def main() -> None:
     evaluate.add_argument("--own-size", action="store_true", help="sizes drawn from the seed")
     evaluate.add_argument("--pictures", type=Path, help="also write masks as a PNG here")
     options = parser.parse_args()
-    seed_everything(options.seed + options.rank)
 
     if options.step == "render":
-        fill(
-            options.work / "cache",
-            options.slots,
-            start=options.rank,
-            stride=options.processes,
-            passes=options.passes,
-        )
+        work = partial(_render, options.work / "cache", options.slots, options.passes)
+        together(work, options.processes)
     elif options.step == "export":
         from training.sam.export import export_checkpoint
 
@@ -64,12 +59,14 @@ def main() -> None:
         print(json.dumps(figures.counts))
     else:
         plan = Plan(options.work, options.slots, options.seconds, options.rate, options.seed)
-        if options.step == "decoder":
-            train_decoder(plan)
-        elif options.step == "encoder":
-            train_encoder(plan, options.rank, options.processes)
-        else:
-            train_joint(plan, options.rank, options.processes)
+        stages = {"decoder": train_decoder, "encoder": train_encoder, "joint": train_joint}
+        # The decoder's first stage needs no images and is too small to share.
+        count = 1 if options.step == "decoder" else options.processes
+        together(partial(stages[options.step], plan), count)
+
+
+def _render(folder: Path, slots: int, passes: int, group: Group) -> None:
+    fill(folder, slots, start=group.rank, stride=group.count, passes=passes)
 
 
 if __name__ == "__main__":

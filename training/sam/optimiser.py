@@ -17,6 +17,11 @@ COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
 MOMENTUM = 0.95
 WEIGHT_DECAY = 0.02
+# Parts of the names of what AdamW moves though it is a matrix: inputs, outputs, embeddings.
+NOT_MUON = (
+    *("embed.", "iou_token.", "mask_tokens."),
+    *("upscale", "iou_prediction", "proj_out", "dense."),
+)
 
 
 def orthogonalise(stack: Tensor) -> Tensor:
@@ -93,16 +98,7 @@ def is_muon_matrix(name: str, parameter: nn.Parameter) -> bool:
     """Whether a parameter is a matrix between hidden layers, and no input or output."""
     if parameter.ndim < 2 or not name.endswith("weight"):
         return False
-    outside = (
-        "embed.",
-        "iou_token.",
-        "mask_tokens.",
-        "upscale",
-        "iou_prediction",
-        "proj_out",
-        "dense.",
-    )
-    return not any(part in name for part in outside)
+    return not any(part in name for part in NOT_MUON)
 
 
 def _square_parts(update: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ from torch import nn
 class Group:
     """`count` processes; the gradients carry rank 0's clock along, so that all agree on it."""
 
-    def __init__(self, rank: int, count: int, meeting: Path) -> None:
+    def __init__(self, rank: int, count: int, meeting: Path | None) -> None:
         self.rank = rank
         self.count = count
         if count > 1:
+            if meeting is None:
+                raise ValueError(f"{count} processes need a file to meet at, found None")
             os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
             dist.init_process_group(
                 "gloo",
@@ -52,6 +56,32 @@ class Group:
         """Leave the group."""
         if self.count > 1:
             dist.destroy_process_group()
+
+
+def together(task: Callable[[Group], None], count: int) -> None:
+    """Run `task`, which must be picklable, in `count` processes of one thread each."""
+    context = multiprocessing.get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = Path(folder) / "meeting"
+        started = [
+            context.Process(target=_member, args=(task, rank, count, meeting))
+            for rank in range(count)
+        ]
+        for process in started:
+            process.start()
+        for process in started:
+            process.join()
+    failed = [rank for rank, process in enumerate(started) if process.exitcode]
+    if failed:
+        raise RuntimeError(f"of {count} processes, these failed: {failed}")
+
+
+def _member(task: Callable[[Group], None], rank: int, count: int, meeting: Path) -> None:
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)  # denormals make a step twenty times slower
+    group = Group(rank, count, meeting)
+    task(group)
+    group.close()
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -34,11 +34,8 @@ from training.sam.processes import Group, load, log, save
 from training.sam.prompts import Sampler, normalise
 
 CROP = 128
-DISC_RADII = (
-    8.0,
-    16.0,
-    32.0,
-)  # px: what the three alternatives of a point are taught before any image
+# px: the discs that the alternatives of a point are taught before any image is seen
+DISC_RADII = (8.0, 16.0, 32.0)
 CHECKPOINT_EVERY = 120.0  # s
 
 
@@ -137,7 +134,7 @@ def _run(plan: Plan, stage: Stage, group: Group, step: Step) -> None:
         plan.log(f"{stage.name} done after {stage.step} steps, {stage.used:.0f} s")
 
 
-def train_decoder(plan: Plan) -> None:
+def train_decoder(plan: Plan, group: Group) -> None:
     """The decoder alone on random embeddings: a box is to be filled, a point to become a disc."""
     model = build_model(plan.seed)
     stage = _stage("decoder", {"sam": model}, moved=lambda key: "vision_encoder" not in key)
@@ -160,7 +157,7 @@ def train_decoder(plan: Plan) -> None:
             "quality": 0.1 * (quality - 0.8).square().mean(),
         }
 
-    _run(plan, stage, Group(0, 1, plan.work), step)
+    _run(plan, stage, group, step)
 
 
 def _noise_prompts(size: int, side: int, random: torch.Generator) -> tuple[Prompts, Tensor]:
@@ -183,7 +180,7 @@ def _noise_prompts(size: int, side: int, random: torch.Generator) -> tuple[Promp
     return Prompts(boxes, points), targets
 
 
-def train_encoder(plan: Plan, rank: int, count: int) -> None:
+def train_encoder(plan: Plan, group: Group) -> None:
     """The encoder alone: the class of every 2 px cell of crops."""
     model = build_model(plan.seed)
     cache = Cache(plan.work / "cache", plan.slots)
@@ -194,7 +191,7 @@ def train_encoder(plan: Plan, rank: int, count: int) -> None:
         {"sam": model, "dense": dense_head()},
         moved=lambda key: "vision_encoder" in key or key.startswith("dense"),
     )
-    sampler = Sampler(cache, plan.seed * 100 + 10 + rank)
+    sampler = Sampler(cache, plan.seed * 100 + 10 + group.rank)
 
     def step(progress: float) -> dict[str, Tensor]:
         sampler.refresh()
@@ -202,12 +199,10 @@ def train_encoder(plan: Plan, rank: int, count: int) -> None:
         logits = dense_logits(stage.module["dense"], encode(model, batch.pixels, batch.offsets))
         return {"dense": dense_error(logits, batch.classes)}
 
-    group = Group(rank, count, plan.work / "meeting-encoder")
     _run(plan, stage, group, step)
-    group.close()
 
 
-def train_joint(plan: Plan, rank: int, count: int) -> None:
+def train_joint(plan: Plan, group: Group) -> None:
     """Encoder and decoder together, on crops first and on whole frames then."""
     model = build_model(plan.seed)
     stage = _stage("joint", {"sam": model, "dense": dense_head()}, moved=lambda key: True)
@@ -219,7 +214,8 @@ def train_joint(plan: Plan, rank: int, count: int) -> None:
     ):
         parameter.requires_grad_(False)
     cache = Cache(plan.work / "cache", plan.slots)
-    sampler = Sampler(cache, plan.seed * 100 + 20 + rank + int(time.time()))
+    # A restarted run must not see the crops of its beginning again.
+    sampler = Sampler(cache, plan.seed * 100 + 20 + group.rank + 1000 * int(time.time()))
 
     def step(progress: float) -> dict[str, Tensor]:
         sampler.refresh()
@@ -239,9 +235,7 @@ def train_joint(plan: Plan, rank: int, count: int) -> None:
             "dense": (0.1 if whole else 0.3) * losses.dense,
         }
 
-    group = Group(rank, count, plan.work / "meeting-joint")
     _run(plan, stage, group, step)
-    group.close()
 
 
 def _merge(plan: Plan, stage: Stage) -> None:
@@ -256,10 +250,3 @@ def _merge(plan: Plan, stage: Stage) -> None:
         merged[key] = part["average"][key]
     stage.module.load_state_dict(merged)
     stage.average = Average(stage.module, stage.average.decay)
-
-
-def seed_everything(seed: int) -> None:
-    """One thread, flushed denormals (they cost a factor of twenty), and a seed."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""How the command line shows things: tables for people, JSON for programmes, progress on long work."""
+"""How the command line shows things: tables for people, JSON for programmes, progress."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lithograph.cli.options import HERE, Folder, Json, opened
 from lithograph.cli.output import fail, say, show_json, show_table
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ app = typer.Typer(help="The SKOS vocabulary that the words come from.", no_args_
 File = Annotated[
     Path | None, typer.Argument(help="Any SKOS file, in place of the workspace's vocabulary.")
 ]
-Folder = Annotated[
-    Path, typer.Option("--workspace", "-w", help="The workspace's folder.", show_default="here")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Languages = Annotated[
     list[str] | None, typer.Option("--language", "-l", help="A language; several may be given.")
 ]
@@ -31,16 +28,14 @@ def _read(file: Path | None, folder: Path) -> Vocabulary:
 
     if file is not None:
         return Vocabulary.read(file)
-    from lithograph.workspace import Workspace
-
-    return Workspace.open(folder).vocabulary
+    return opened(folder).vocabulary
 
 
 @app.command()
 def show(
     file: File = None,
     language: Languages = None,
-    workspace: Folder = Path(),
+    workspace: Folder = HERE,
     json: Json = False,
 ) -> None:
     """The hierarchy with its labels and category numbers.
@@ -74,7 +69,7 @@ def show(
 def prompts(
     file: File = None,
     language: Languages = None,
-    workspace: Folder = Path(),
+    workspace: Folder = HERE,
     json: Json = False,
 ) -> None:
     """The sentences that each concept gives to CLIP.
@@ -92,7 +87,7 @@ def prompts(
 
 
 @app.command()
-def check(file: File = None, workspace: Folder = Path(), json: Json = False) -> None:
+def check(file: File = None, workspace: Folder = HERE, json: Json = False) -> None:
     """What is odd or wrong with the vocabulary; nothing is repaired.
 
     Example: lithograph vocabulary check thesaurus.rdf

@@ -10,9 +10,8 @@ from lithograph.errors import ExportError
 from lithograph.graph.vocabularies import category_numbers, current_versions, read_vocabulary
 
 if TYPE_CHECKING:
-    from lithograph.vocabulary import Concept, Vocabulary
-
     from lithograph.graph import Graph
+    from lithograph.vocabulary import Concept, Vocabulary
 
 #: Where the hierarchy is cut: each annotation's own concept, its top ancestor, its ancestor at a
 #: depth (0 is the top), or the nearest of the concepts whose IRIs are given.

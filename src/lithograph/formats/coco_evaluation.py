@@ -64,17 +64,12 @@ def evaluate_coco(
             )
     if not found:
         return dict.fromkeys(MEASURES, 0.0)
-    key = "bbox" if geometry == "bbox" else "segmentation"
-    # Only what this measure reads: COCO.loadRes decides by the keys it finds.
-    results = [
-        {name: record[name] for name in ("image_id", "category_id", "score", key)}
-        for record in found
-    ]
     # pycocotools reports on standard output; a library does not.
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = data
         coco.createIndex()
+        results = [_result(coco, record, geometry) for record in found]
         evaluation = COCOeval(coco, coco.loadRes(results), geometry)
         evaluation.params.useCats = int(classes)
         evaluation.evaluate()
@@ -82,3 +77,14 @@ def evaluate_coco(
         evaluation.summarize()
     values = np.asarray(evaluation.stats, dtype=np.float64)
     return {name: float(value) for name, value in zip(MEASURES, values, strict=True)}
+
+
+def _result(coco: COCO, record: dict[str, Any], geometry: str) -> dict[str, Any]:
+    """A detection with only what is compared: COCO.loadRes decides by the keys that it finds.
+
+    Polygons become run lengths, since loadRes takes no other segmentation.
+    """
+    kept = {name: record[name] for name in ("image_id", "category_id", "score")}
+    if geometry == "bbox":
+        return {**kept, "bbox": record["bbox"]}
+    return {**kept, "segmentation": coco.annToRLE(record)}

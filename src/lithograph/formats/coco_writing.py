@@ -28,9 +28,8 @@ from lithograph.masks import geometry_to_rle, is_simple
 from lithograph.rdf.iris import digest
 
 if TYPE_CHECKING:
-    from lithograph.queries import Query
-
     from lithograph.graph import Graph
+    from lithograph.queries import Query
 
 
 @dataclass(frozen=True)

@@ -220,7 +220,9 @@ class Graph:
         columns = tuple(variable.value for variable in results.variables)
         return Table(columns, [tuple(solution) for solution in results])
 
-    def construct(self, query: Query | str, parameters: Mapping[str, str] | None = None) -> bytes:
+    def construct(
+        self, query: Query | str, parameters: Mapping[str, object] | None = None
+    ) -> bytes:
         """Ask a CONSTRUCT or DESCRIBE; the answer as Turtle, with the usual prefixes."""
         found = self._query(query)
         results = self._ask(found, parameters or {})
@@ -232,7 +234,7 @@ class Graph:
         triples = sorted(set(results), key=str)
         return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b""
 
-    def ask(self, query: Query | str, parameters: Mapping[str, str] | None = None) -> bool:
+    def ask(self, query: Query | str, parameters: Mapping[str, object] | None = None) -> bool:
         """Ask an ASK."""
         found = self._query(query)
         results = self._ask(found, parameters or {})
@@ -259,16 +261,18 @@ class Graph:
             return query
         return queries.find(query) if query in queries.shipped() else queries.Query.parse(query)
 
-    def _ask(self, query: Query, parameters: Mapping[str, str]) -> Any:
+    def _ask(self, query: Query, parameters: Mapping[str, object]) -> Any:
         from lithograph import queries
 
         queries.guard(query.text)
+        # A concept, an image, a run stand for their IRIs.
+        plain = {name: str(getattr(value, "iri", value)) for name, value in parameters.items()}
         try:
             return self.store.query(
                 query.text,
                 prefixes=PREFIXES,
                 use_default_graph_as_union=True,
-                substitutions=query.bind(parameters),
+                substitutions=query.bind(plain),
             )
         except (SyntaxError, ValueError, OSError, RuntimeError) as error:
             raise QueryError(f"query {query.name}: {error}", subject=query.name) from error
@@ -299,6 +303,14 @@ class Graph:
             for quad in self.store.quads_for_pattern(None, t.TYPE, term("prov:Activity"), None)
         }
         return tuple(sorted(map(self.run, found), key=lambda run: (run.started, run.iri)))
+
+    def annotation_counts(self) -> dict[str, int]:
+        """Run IRI → how many annotations it brought."""
+        table = self.select(
+            "SELECT ?run (COUNT(?annotation) AS ?count) WHERE {"
+            " GRAPH ?run { ?annotation a oa:Annotation } } GROUP BY ?run"
+        )
+        return {row["run"]: row["count"] for row in table}
 
     def refusals(self, run: str) -> Table:
         """What a run refused: path, reason and the refused content."""

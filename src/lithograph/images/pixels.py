@@ -24,6 +24,9 @@ from lithograph.images.reading import check_mode, stored_size
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+#: Rows that are converted at a time.
+_BAND = 256
+
 
 def load_upright(
     path: Path | str,
@@ -54,7 +57,7 @@ def load_upright(
             check_mode(path, image)
             orientation, _ = read_exif(image)
             image.load()
-            pixels = _rgb(image)
+            pixels = _pixels(image)
             if image.format != "TIFF":  # Pillow's TIFF plugin has turned it while loading
                 pixels = turned_upright(pixels, orientation)
     width, height = upright_size(width, height, orientation)
@@ -67,8 +70,18 @@ def load_upright(
     return np.ascontiguousarray(pixels)
 
 
+def _pixels(image: Image) -> NDArray[np.uint8]:
+    """A loaded image → H×W×3 uint8, band by band: converted at once, it would be held thrice."""
+    width, height = image.size
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, _BAND):
+        bottom = min(top + _BAND, height)
+        pixels[top:bottom] = _rgb(image.crop((0, top, width, bottom)))
+    return pixels
+
+
 def _rgb(image: Image) -> NDArray[np.uint8]:
-    """Any supported mode → a writable H×W×3 uint8 array."""
+    """Any supported mode → H×W×3 uint8."""
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image) >> 8).astype(np.uint8)
         return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
@@ -78,5 +91,5 @@ def _rgb(image: Image) -> NDArray[np.uint8]:
         shown = image.convert("RGBA")
         white = Pillow.new("RGBA", shown.size, (255, 255, 255, 255))
         white.alpha_composite(shown)
-        return np.array(white.convert("RGB"))
-    return np.array(image.convert("RGB"))
+        return np.asarray(white.convert("RGB"))
+    return np.asarray(image.convert("RGB"))

@@ -1,6 +1,6 @@
 """Procedural stone facades with exact masks, for training, tests and the demo.
 
-The pictures are drawn by rule (numpy, scipy, Pillow), are the same for the same seed, and show
+The images are drawn by rule (numpy, scipy, Pillow), are the same for the same seed, and show
 nothing but what the rules know of stone: a figure measured on them says nothing about a real wall.
 """
 

@@ -74,7 +74,7 @@ class Alteration:
 
 @dataclass(frozen=True, eq=False)
 class Facade:
-    """A picture H×W×3 uint8 RGB, its alterations in the order they were painted, and its seed.
+    """An image H×W×3 uint8 RGB, its alterations in the order they were painted, and its seed.
 
     The masks do not overlap: what a later alteration hides is no longer in an earlier one's mask.
     """
@@ -96,7 +96,7 @@ def render_facade(
     `height` and `width` are in pixels (at least 96); each is drawn from 256 to 512 when None.
     `concepts` are slugs out of `SLUGS`, painted in that order; two to six are drawn when None, of
     which those that end up with fewer than 40 visible pixels are left out. At least a third of the
-    facade stays sound. Further than one pixel (the lens's blur) from every mask the picture equals,
+    facade stays sound. Further than one pixel (the lens's blur) from every mask the image equals,
     pixel for pixel, the same facade with nothing painted on it.
 
     Raises ValueError for a negative seed, a side under 96 pixels or an unknown slug.

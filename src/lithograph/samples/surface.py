@@ -1,4 +1,4 @@
-"""A stone surface as height and colour, and how light makes a picture of it."""
+"""A stone surface as height and colour, and how light makes an image of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lithograph.samples.noise import Field, smoothstep, value_noise
 
 @dataclass(frozen=True, eq=False)
 class Light:
-    """Where the light comes from, in the picture's plane, and how raking it is.
+    """Where the light comes from, in the image's plane, and how raking it is.
 
     `towards` is the unit vector (dy, dx) from a point towards the light; y points down, so a light
     from above has dy < 0. `relief` multiplies height gradients (pixel per pixel) in the shading.
@@ -90,9 +90,9 @@ def draw_exposure(rng: np.random.Generator, height: int, width: int) -> Exposure
     return Exposure(illumination, grain, tint)
 
 
-def _through_lens(picture: Field) -> Field:
+def _through_lens(lit: Field) -> Field:
     """Blurred by 1-2-1-like weights over the direct neighbours, as no lens draws a hard step."""
-    blurred = picture.copy()
+    blurred = lit.copy()
     for axis in (0, 1):
         source = np.moveaxis(blurred.copy(), axis, 0)
         target = np.moveaxis(blurred, axis, 0)
@@ -103,7 +103,7 @@ def _through_lens(picture: Field) -> Field:
 
 
 def render_surface(surface: Surface, exposure: Exposure) -> NDArray[np.uint8]:
-    """The picture H×W×3 uint8 RGB: Lambertian shading of small slopes, shadows, exposure, grain."""
+    """The image H×W×3 uint8 RGB: Lambertian shading of small slopes, shadows, exposure, grain."""
     light = surface.light
     slope = np.zeros_like(surface.height)
     slope[1:-1] -= np.float32(0.5 * light.towards[0]) * (surface.height[2:] - surface.height[:-2])
@@ -113,8 +113,8 @@ def render_surface(surface: Surface, exposure: Exposure) -> NDArray[np.uint8]:
     shading = np.clip(1.0 + np.float32(light.relief) * slope, 0.3, 1.6)
     shading *= surface.occlusion
     shading *= exposure.illumination
-    picture = _through_lens(surface.albedo * shading[..., None])
-    picture *= exposure.tint
-    picture += exposure.grain[..., None]
-    np.clip(picture, 0.0, 1.0, out=picture)
-    return np.asarray(picture * 255.0 + 0.5, dtype=np.uint8)
+    lit = _through_lens(surface.albedo * shading[..., None])
+    lit *= exposure.tint
+    lit += exposure.grain[..., None]
+    np.clip(lit, 0.0, 1.0, out=lit)
+    return np.asarray(lit * 255.0 + 0.5, dtype=np.uint8)

@@ -15,9 +15,9 @@ Homography = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """One photograph of a facade.
+    """One image of a facade.
 
-    `image` is H×W×3 uint8 RGB. `alterations` are those still in the picture, warped; `source[i]` is
+    `image` is H×W×3 uint8 RGB. `alterations` are those still in it, warped; `source[i]` is
     the index of `alterations[i]` in the facade, so that one alteration is found again in each view.
     `homography` is the 3×3 matrix that takes homogeneous facade pixels (x, y, 1), pixel centres at
     whole numbers, to this view's pixels.
@@ -67,9 +67,9 @@ def _photograph(facade: Facade, rng: np.random.Generator) -> View:
         tuple(float(value) for value in back.ravel()[:8]),
         Image.Resampling.BICUBIC,
     )
-    picture = np.asarray(warped, dtype=np.float32) * (gain * cast).astype(np.float32)
-    picture += rng.standard_normal((size[0], size[1], 1), dtype=np.float32) * np.float32(1.2)
-    image = np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    lit = np.asarray(warped, dtype=np.float32) * (gain * cast).astype(np.float32)
+    lit += rng.standard_normal((size[0], size[1], 1), dtype=np.float32) * np.float32(1.2)
+    image = np.clip(lit + 0.5, 0, 255).astype(np.uint8)
 
     alterations: list[Alteration] = []
     source: list[int] = []

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lithograph.vision.devices import choose_device, half_precision
 from lithograph.vision.inputs import check_image, check_phrases
 from lithograph.vision.phrases import cut_phrase
-from lithograph.vision.pretrained import load_processor, load_weights
+from lithograph.vision.pretrained import load_image_processor, load_tokenizer, load_weights
 from lithograph.vision.protocols import ModelCard
 from lithograph.vision.sources import Source, make_card, running, weight_files
 
@@ -32,7 +32,7 @@ def load_clip(source: Source, model_type: str, device: str) -> ClipLabeller:
     from transformers import AutoModelForZeroShotImageClassification
 
     chosen = choose_device(device, subject=source.name)
-    processor = load_processor(source)
+    processor, tokenizer = load_image_processor(source), load_tokenizer(source)
     model = load_weights(AutoModelForZeroShotImageClassification.from_pretrained, source, chosen)
     card = make_card(
         source,
@@ -41,7 +41,7 @@ def load_clip(source: Source, model_type: str, device: str) -> ClipLabeller:
         package="transformers",
         weights=weight_files(source),
     )
-    return ClipLabeller(model, processor.image_processor, processor.tokenizer, card)
+    return ClipLabeller(model, processor, tokenizer, card)
 
 
 class ClipLabeller:

@@ -19,7 +19,7 @@ from lithograph.errors import ModelError
 from lithograph.vision.devices import choose_device, half_precision
 from lithograph.vision.inputs import check_image
 from lithograph.vision.mask_cut import cut_regions
-from lithograph.vision.pretrained import load_processor, load_weights
+from lithograph.vision.pretrained import load_image_processor, load_weights
 from lithograph.vision.protocols import DetectedBox, ModelCard
 from lithograph.vision.sources import Source, make_card, running, weight_files
 
@@ -49,7 +49,7 @@ def load_dino(
     if threshold is not None and not 0 <= threshold <= 1:
         raise ValueError(f"threshold must lie between 0 and 1, not {threshold}")
     chosen = choose_device(device, subject=source.name)
-    processor = load_processor(source, images_only=True)
+    processor = load_image_processor(source)
     # DINO was published without ViT's pooling layer.
     loader = AutoModel.from_pretrained
     if model_type == "vit":

@@ -84,10 +84,10 @@ def check_prompts(
     boxes: NDArray[np.floating] | None,
 ) -> Prompts:
     """Check shapes, labels, finiteness and that prompts lie on the image; ValueError otherwise."""
-    if points is None and boxes is None:
-        raise ValueError("give points, boxes or both")
     if points is None and point_labels is not None:
         raise ValueError("point_labels came without points")
+    if points is None and boxes is None:
+        raise ValueError("give points, boxes or both")
     checked_points, labels = _check_points(embedding, points, point_labels)
     checked_boxes = None if boxes is None else check_boxes(boxes, embedding.height, embedding.width)
     if (

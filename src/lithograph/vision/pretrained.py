@@ -26,13 +26,30 @@ def read_model_type(source: Source) -> str:
     return str(configuration.model_type)
 
 
-def load_processor(source: Source, *, images_only: bool = False) -> Any:
-    """Load the processor that was saved with a model, or its image part alone."""
-    from transformers import AutoImageProcessor, AutoProcessor
+def load_processor(source: Source) -> Any:
+    """Load the processor (images and texts) that was saved with a model."""
+    from transformers import AutoProcessor
 
-    loader = AutoImageProcessor if images_only else AutoProcessor
+    return _load_part(AutoProcessor.from_pretrained, source)
+
+
+def load_image_processor(source: Source) -> Any:
+    """Load the image processor that was saved with a model."""
+    from transformers import AutoImageProcessor
+
+    return _load_part(AutoImageProcessor.from_pretrained, source)
+
+
+def load_tokenizer(source: Source) -> Any:
+    """Load the tokenizer that was saved with a model."""
+    from transformers import AutoTokenizer
+
+    return _load_part(AutoTokenizer.from_pretrained, source)
+
+
+def _load_part(from_pretrained: Callable[..., Any], source: Source) -> Any:
     with loading(source):
-        return loader.from_pretrained(source.location, local_files_only=source.path is not None)
+        return from_pretrained(source.location, local_files_only=source.path is not None)
 
 
 def load_weights(from_pretrained: Callable[..., Any], source: Source, device: str) -> Any:

@@ -21,7 +21,7 @@ from lithograph.vision.inputs import (
     check_logits,
     check_prompts,
 )
-from lithograph.vision.pretrained import load_processor, load_weights
+from lithograph.vision.pretrained import load_image_processor, load_weights
 from lithograph.vision.protocols import ImageEmbedding, MaskCandidates, ModelCard
 from lithograph.vision.sources import Source, make_card, running, weight_files
 from lithograph.vision.upscaling import upscale_padded, upscale_stretched
@@ -44,7 +44,7 @@ def load_sam(source: Source, model_type: str, device: str) -> PromptedSam:
     from transformers import AutoModelForMaskGeneration
 
     chosen = choose_device(device, subject=source.name)
-    processor = load_processor(source, images_only=True)
+    processor = load_image_processor(source)
     model = load_weights(AutoModelForMaskGeneration.from_pretrained, source, chosen)
     card = make_card(
         source,

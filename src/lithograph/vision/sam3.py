@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lithograph.vision.devices import choose_device, half_precision
 from lithograph.vision.inputs import check_embedding, check_image, check_phrases
 from lithograph.vision.phrases import cut_phrase
-from lithograph.vision.pretrained import load_processor, load_weights
+from lithograph.vision.pretrained import load_image_processor, load_tokenizer, load_weights
 from lithograph.vision.protocols import ImageEmbedding, ModelCard, PhraseMasks
 from lithograph.vision.sources import Source, make_card, running, weight_files
 from lithograph.vision.upscaling import upscale_stretched
@@ -32,7 +32,8 @@ def load_sam3(source: Source, device: str, threshold: float = DEFAULT_THRESHOLD)
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must lie between 0 and 1, not {threshold}")
     chosen = choose_device(device, subject=source.name)
-    processor = load_processor(source)
+    # Published as a video model, whose processor asks for video parts that images do not need.
+    processor, tokenizer = load_image_processor(source), load_tokenizer(source)
     model = load_weights(Sam3Model.from_pretrained, source, chosen)
     card = make_card(
         source,
@@ -41,7 +42,7 @@ def load_sam3(source: Source, device: str, threshold: float = DEFAULT_THRESHOLD)
         package="transformers",
         weights=weight_files(source),
     )
-    return Sam3(model, processor.image_processor, processor.tokenizer, card, threshold)
+    return Sam3(model, processor, tokenizer, card, threshold)
 
 
 class Sam3:

@@ -142,11 +142,16 @@ class SegmentAnything:
     def encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
         """Encode an image (uint8 H×W×3) once for any number of prompts."""
         import torch
+        from PIL import Image
         from segment_anything.utils.transforms import ResizeLongestSide
 
         check_image(image)
         height, width = image.shape[:2]
-        shrunk = ResizeLongestSide(self.image_size).apply_image(image)
+        sides = ResizeLongestSide.get_preprocess_shape(height, width, self.image_size)
+        # A sliver would come out with no row at all.
+        rows, columns = max(1, sides[0]), max(1, sides[1])
+        picture = Image.fromarray(image).resize((columns, rows), Image.Resampling.BILINEAR)
+        shrunk = np.array(picture)
         with running(self._card, "encoded an image"), torch.inference_mode():
             pixels = torch.as_tensor(shrunk, device=self._card.device).permute(2, 0, 1)[None]
             with half_precision(self._card.device):
@@ -154,8 +159,8 @@ class SegmentAnything:
         return ImageEmbedding(
             height=height,
             width=width,
-            content_height=shrunk.shape[0] / self.image_size,
-            content_width=shrunk.shape[1] / self.image_size,
+            content_height=rows / self.image_size,
+            content_width=columns / self.image_size,
             model=self._card.sha256,
             features=to_float32(features),
         )

@@ -1,0 +1,305 @@
+"""COCO's ``segmentation``, ``bbox`` and ``area`` → a geometry with its box and area.
+
+Several rings are a union, as pycocotools has it: a second ring is never a hole. Vertices are kept
+to the last digit, a closing vertex that repeats the first is left out. Where file and geometry
+agree within :data:`TOLERANCE`, the file's own ``bbox`` and ``area`` are kept, so that COCOeval
+finds the same numbers after a round trip through the graph.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from lithograph.entities import Box, Geometry, Mask, Outline, Ring
+from lithograph.formats.coco_values import shown
+from lithograph.formats.imported import FindingKind, Findings, RecordFault
+from lithograph.masks import checked_rle, mask_area, mask_box, outline_box, outline_to_rle
+
+#: Pixels by which vertices, boxes and outlines may differ. Aïoli traces on a raster at 0.709× of
+#: the image: its vertices stand on a lattice of 1.411 px.
+TOLERANCE = 1.5
+
+#: Longest outline, in pixels, that is rasterised. pycocotools takes 40 bytes a pixel of it.
+_MAX_LENGTH = 2**23
+
+_NO_PLACE = "expected a segmentation or a bbox, found neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a record says of its place: rings, or run lengths, or only a box; and its numbers.
+
+    ``box`` and ``area`` are the file's own, None where absent or malformed.
+    """
+
+    rings: tuple[Ring, ...] = ()
+    mask: Mask | None = None
+    box: Box | None = None
+    area: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A geometry on its image, with its box and its area in pixels."""
+
+    geometry: Geometry
+    box: Box
+    area: float
+
+
+def read_shape(record: Mapping[str, Any], path: str, findings: Findings) -> Shape:
+    """The record's shape, as far as it can be told without its image. Raises RecordFault."""
+    segmentation = record.get("segmentation")
+    rings: tuple[Ring, ...] = ()
+    mask = None
+    if isinstance(segmentation, dict):
+        mask = _mask(segmentation, f"{path}.segmentation")
+    elif isinstance(segmentation, list):
+        rings = _rings(segmentation, f"{path}.segmentation")
+    elif segmentation is not None:
+        raise RecordFault(
+            f"{path}.segmentation",
+            f"expected rings or run lengths, found {shown(segmentation)}",
+        )
+    drawn = bool(rings) or mask is not None
+    box = _box(record.get("bbox"), f"{path}.bbox", findings if drawn else None)
+    if box is None and not drawn:
+        raise RecordFault(f"{path}.segmentation", _NO_PLACE)
+    area = record.get("area")
+    if area is not None and not (_is_finite(area) and area >= 0):
+        findings.add(FindingKind.AREA_DIFFERS, f"{path}.area", f"found {shown(area)}")
+        area = None
+    return Shape(rings, mask, box, None if area is None else float(area))
+
+
+def measure(shape: Shape, width: int, height: int, path: str, findings: Findings) -> Measured:
+    """Set a shape on its width×height image: what it covers there, its box and area.
+
+    Raises RecordFault where it covers no pixel of the image, where a vertex lies farther out than
+    the image is wide or high, or where run lengths are of another size.
+    """
+    if shape.mask is not None:
+        return _measure_mask(shape, shape.mask, width, height, path, findings)
+    if not shape.rings:
+        return _measure_box(shape, width, height, path, findings)
+    length = _check_place(shape.rings, width, height, f"{path}.segmentation", findings)
+    _check_rings(shape.rings, f"{path}.segmentation", findings)
+    outline = Outline(tuple((ring,) for ring in shape.rings))
+    covered = _covered(outline, width, height, f"{path}.segmentation")
+    return Measured(
+        outline,
+        _agreed_box(shape.box, outline_box(outline), f"{path}.bbox", findings),
+        _agreed_area(shape.area, covered, TOLERANCE * length, f"{path}.area", findings),
+    )
+
+
+def _measure_mask(
+    shape: Shape, mask: Mask, width: int, height: int, path: str, findings: Findings
+) -> Measured:
+    if (mask.width, mask.height) != (width, height):
+        raise RecordFault(
+            f"{path}.segmentation.size",
+            f"expected the image's [{height}, {width}], found [{mask.height}, {mask.width}]",
+        )
+    own = mask_box(mask)
+    slack = TOLERANCE * 2 * (own.width + own.height)
+    return Measured(
+        mask,
+        _agreed_box(shape.box, own, f"{path}.bbox", findings),
+        _agreed_area(shape.area, mask_area(mask), slack, f"{path}.area", findings),
+    )
+
+
+def _measure_box(shape: Shape, width: int, height: int, path: str, findings: Findings) -> Measured:
+    """A detection without segmentation. Its area may be that of a segmentation left out."""
+    if shape.box is None:
+        raise RecordFault(path, _NO_PLACE)
+    left, top, wide, high = shape.box
+    ring = ((left, top), (left + wide, top), (left + wide, top + high), (left, top + high))
+    _check_place((ring,), width, height, f"{path}.bbox", findings)
+    outline = Outline(((ring,),))
+    _covered(outline, width, height, f"{path}.bbox")
+    findings.add(FindingKind.BOX_AS_OUTLINE, path)
+    whole = wide * high
+    if shape.area and shape.area <= whole + TOLERANCE * (wide + high):
+        whole = shape.area
+    return Measured(outline, shape.box, whole)
+
+
+def _mask(segmentation: Mapping[str, Any], path: str) -> Mask:
+    size = segmentation.get("size")
+    if not isinstance(size, list) or len(size) != 2:
+        raise RecordFault(f"{path}.size", f"expected [height, width], found {shown(size)}")
+    try:
+        return checked_rle(size[0], size[1], segmentation.get("counts"))
+    except ValueError as error:
+        raise RecordFault(path, str(error)) from error
+
+
+def _rings(segmentation: Sequence[Any], path: str) -> tuple[Ring, ...]:
+    """Rings written flat, as lists of pairs, or a single ring without the list around it."""
+    if segmentation and all(_is_number(value) for value in segmentation):
+        return (_ring(segmentation, path),)
+    if len(segmentation) >= 3 and all(_is_pair(value) for value in segmentation):
+        return (_ring(list(chain.from_iterable(segmentation)), path),)
+    if all(value == [] for value in segmentation):
+        return ()
+    rings = []
+    for index, value in enumerate(segmentation):
+        place = f"{path}[{index}]"
+        if not isinstance(value, list):
+            raise RecordFault(place, f"expected a list of numbers, found {shown(value)}")
+        if value and all(_is_pair(pair) for pair in value):
+            value = list(chain.from_iterable(value))
+        rings.append(_ring(value, place))
+    return tuple(rings)
+
+
+def _ring(flat: Sequence[Any], path: str) -> Ring:
+    numbers = _numbers(flat, path)
+    if len(numbers) < 6 or len(numbers) % 2:
+        raise RecordFault(
+            path, f"expected an even count of at least 6 numbers, found {len(numbers)}"
+        )
+    vertices = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+    if vertices[-1] == vertices[0]:
+        vertices = vertices[:-1]
+    different = len(set(vertices))
+    if different < 3:
+        raise RecordFault(path, f"expected at least 3 different vertices, found {different}")
+    return vertices
+
+
+def _numbers(values: Sequence[Any], path: str) -> list[float]:
+    """Finite floats. RecordFault names the first that is none."""
+    try:
+        if set(map(type, values)) <= {int, float} and all(map(math.isfinite, values)):
+            return list(map(float, values))
+    except OverflowError:
+        pass
+    index = next(index for index, value in enumerate(values) if not _is_finite(value))
+    raise RecordFault(f"{path}[{index}]", f"expected a finite number, found {shown(values[index])}")
+
+
+def _box(value: Any, path: str, findings: Findings | None) -> Box | None:
+    """The file's box. A bad one is found or, where nothing else says the place, a fault."""
+    if value is None or value == []:
+        return None
+    try:
+        if not isinstance(value, list) or len(value) != 4:
+            raise RecordFault(path, f"expected [x, y, width, height], found {shown(value)}")
+        try:
+            return Box(*_numbers(value, path))
+        except ValueError as error:
+            raise RecordFault(path, str(error)) from error
+    except RecordFault as fault:
+        if findings is None:
+            raise
+        findings.add(FindingKind.BOX_DIFFERS, fault.path, fault.reason)
+        return None
+
+
+def _check_place(
+    rings: Sequence[Ring], width: int, height: int, path: str, findings: Findings
+) -> float:
+    """Tell what lies outside the image, refuse what lies far out; returns the outlines' length.
+
+    pycocotools walks every pixel of an outline, in and outside the image: a vertex a billion pixels
+    away would take all memory.
+    """
+    total = 0.0
+    for index, ring in enumerate(rings):
+        place = f"{path}[{index}]" if path.endswith("segmentation") else path
+        vertices = np.array(ring, dtype=np.float64)
+        (left, top), (right, bottom) = vertices.min(axis=0), vertices.max(axis=0)
+        out = max(-left, -top, right - width, bottom - height)
+        where = f"spans {left:g} to {right:g}, {top:g} to {bottom:g} of {width} × {height}"
+        if max(-left, right - width) > width or max(-top, bottom - height) > height:
+            raise RecordFault(place, f"expected vertices on the image, but it {where}")
+        if out > TOLERANCE:
+            findings.add(FindingKind.OUTSIDE, place, where)
+        steps = np.abs(np.diff(vertices, axis=0, append=vertices[:1])).max(axis=1)
+        total += float(steps.sum())
+    if total > _MAX_LENGTH:
+        raise RecordFault(
+            path, f"expected outlines of at most {_MAX_LENGTH} pixels, found {total:.0f}"
+        )
+    return total
+
+
+def _check_rings(rings: Sequence[Ring], path: str, findings: Findings) -> None:
+    """Tell of rings that cross themselves, and of rings within rings."""
+    import shapely
+
+    sound = {}
+    for index, ring in enumerate(rings):
+        polygon = shapely.Polygon(ring)
+        if polygon.is_valid:
+            sound[index] = polygon
+        else:
+            findings.add(FindingKind.CROSSING, f"{path}[{index}]")
+    if len(sound) < 2:
+        return
+    numbers, polygons = list(sound), list(sound.values())
+    inner, outer = shapely.STRtree(polygons).query(polygons, predicate="within")
+    for within, around in zip(inner.tolist(), outer.tolist(), strict=True):
+        if within != around:
+            place = f"{path}[{numbers[within]}]"
+            findings.add(FindingKind.NESTED, place, f"within [{numbers[around]}]")
+
+
+def _covered(outline: Outline, width: int, height: int, path: str) -> int:
+    try:
+        return mask_area(outline_to_rle(outline, height, width))
+    except ValueError as error:
+        raise RecordFault(path, str(error)) from error
+
+
+def _agreed_box(found: Box | None, own: Box, path: str, findings: Findings) -> Box:
+    if found is None:
+        return own
+    sides = zip(_sides(found), _sides(own), strict=True)
+    if all(abs(first - second) <= TOLERANCE for first, second in sides):
+        return found
+    findings.add(
+        FindingKind.BOX_DIFFERS,
+        path,
+        f"expected about {[round(value, 2) for value in own]}, found {list(found)}",
+    )
+    return own
+
+
+def _sides(box: Box) -> tuple[float, float, float, float]:
+    return box.x, box.y, box.x + box.width, box.y + box.height
+
+
+def _agreed_area(
+    found: float | None, own: int, slack: float, path: str, findings: Findings
+) -> float:
+    if found is None:
+        return float(own)
+    if abs(found - own) <= slack:
+        return found
+    findings.add(FindingKind.AREA_DIFFERS, path, f"expected about {own}, found {found:g}")
+    return float(own)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return _is_number(value) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(map(_is_number, value))

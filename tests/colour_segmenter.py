@@ -1,7 +1,8 @@
 """A segmenter without a network: a point selects the patch of like colour around it.
 
-Exact on images painted in flat colours a quarter of the scale apart, so that what is found can be compared with what was
-painted. It counts what it is asked for, to see that only what is kept is brought to full size.
+Exact on images painted in flat colours a quarter of the scale apart, so that what is found can be
+compared with what was painted. It counts what it is asked for, to see that only what is kept is
+brought to full size.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ _SHARP = 8.0
 
 
 class ColourSegmenter:
-    """Selects 4-connected patches of one colour band (64 of the 256 values); masks lie on cells of ``cell`` × ``cell`` pixels.
+    """Selects 4-connected patches of one colour band (64 of the 256 values).
+
+    Masks lie on cells of ``cell`` × ``cell`` pixels.
 
     ``image_size`` only says how large a tile should be: nothing is shrunk.
     """
@@ -42,12 +45,12 @@ class ColourSegmenter:
     def encode(self, image: NDArray[np.uint8]) -> ImageEmbedding:
         check_image(image)
         height, width = image.shape[:2]
-        colours = (image >> 6).astype(np.int64) @ np.array([1, 4, 16])
-        patches = np.zeros((height, width), np.int64)
+        colours = (image >> 6) @ np.array([1, 4, 16], np.uint8)
+        patches = np.zeros((height, width), np.int32)
         count = 0
         for colour in np.unique(colours):
             labels, found = ndimage.label(colours == colour)
-            patches += np.where(labels > 0, labels + count, 0)
+            patches += np.where(labels > 0, labels + np.int32(count), np.int32(0))
             count += found
         return ImageEmbedding(
             height=height,
@@ -69,6 +72,7 @@ class ColourSegmenter:
         check_embedding(embedding, self.card.sha256)
         prompts = check_prompts(embedding, points, point_labels, boxes)
         patches = np.asarray(embedding.features)
+        cells = patches[:: self.cell, :: self.cell]
         found = []
         for number in range(len(prompts)):
             if prompts.boxes is not None:
@@ -77,9 +81,9 @@ class ColourSegmenter:
                 x, y = prompts.points[number][prompts.labels[number] == 1][0]
             row = min(int(y), embedding.height - 1)
             column = min(int(x), embedding.width - 1)
-            found.append(patches == patches[row, column])
+            found.append(cells == patches[row, column])
         self.asked += len(found)
-        coarse = np.stack(found)[:, None, :: self.cell, :: self.cell]
+        coarse = np.stack(found)[:, None]
         logits = np.where(coarse, _SHARP, -_SHARP).astype(np.float32)
         return MaskCandidates(
             logits=logits,

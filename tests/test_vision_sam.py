@@ -43,9 +43,9 @@ def test_a_pth_file_and_transformers_give_equal_logits(tiny: Tiny) -> None:
         {"points": POINTS / 2, "point_labels": LABELS, "boxes": BOXES / 2},
     ):
         first, second = (each.masks(each.encode(image), **prompts) for each in both)
-        np.testing.assert_allclose(first.logits, second.logits, atol=1e-5)
-        np.testing.assert_allclose(first.quality, second.quality, atol=1e-5)
-        assert first.logits.std() > 1e-3
+        np.testing.assert_allclose(first.logits, second.logits, atol=2e-4)
+        np.testing.assert_allclose(first.quality, second.quality, atol=2e-4)
+        assert first.logits.std() > 0.02
 
 
 def test_a_pth_file_in_half_precision_loads(tiny: Tiny, tmp_path: Path, stone: Image) -> None:

@@ -16,11 +16,21 @@ _VIT = {
 }
 
 
+def _sharpen(model: Any) -> None:
+    """Let patches weigh more than biases, so that their keys differ as a trained model's do."""
+    for name, value in model.named_parameters():
+        if "patch_embeddings" in name and name.endswith("weight"):
+            value.data.mul_(20)
+        elif name.endswith("k_proj.bias") or "position_embeddings" in name:
+            value.data.zero_()
+
+
 def make_dino(folder: Path) -> None:
     from transformers import ViTConfig, ViTImageProcessor, ViTModel
 
     model = ViTModel(ViTConfig(**_VIT, intermediate_size=48), add_pooling_layer=False)
     randomise(model)
+    _sharpen(model)
     model.save_pretrained(folder)
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
 
@@ -30,6 +40,7 @@ def make_dinov2(folder: Path) -> None:
 
     model = Dinov2Model(Dinov2Config(**_VIT, mlp_ratio=2))
     randomise(model)
+    _sharpen(model)
     model.save_pretrained(folder)
     BitImageProcessor(
         size={"shortest_edge": 40}, crop_size={"height": 32, "width": 32}
@@ -41,6 +52,7 @@ def make_dinov2_registers(folder: Path) -> None:
 
     model = Dinov2WithRegistersModel(Dinov2WithRegistersConfig(**_VIT, mlp_ratio=2))
     randomise(model)
+    _sharpen(model)
     model.save_pretrained(folder)
     BitImageProcessor(
         size={"shortest_edge": 40}, crop_size={"height": 32, "width": 32}
@@ -52,6 +64,7 @@ def make_dinov3(folder: Path) -> None:
 
     model = DINOv3ViTModel(DINOv3ViTConfig(**_VIT, intermediate_size=48, num_register_tokens=4))
     randomise(model)
+    _sharpen(model)
     model.save_pretrained(folder)
     DINOv3ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
 
@@ -75,7 +88,7 @@ def _grounding_configuration() -> dict[str, Any]:
             "num_hidden_layers": 1,
             "num_attention_heads": 2,
         },
-        "d_model": 32,
+        "d_model": 64,
         "encoder_layers": 1,
         "decoder_layers": 2,
         "encoder_ffn_dim": 32,

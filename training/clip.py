@@ -1,14 +1,15 @@
-"""Draw crops, train the tiny CLIP, measure it: see training/README.md.
+"""Draw crops, train the tiny CLIP, write its checkpoint, measure it: see training/README.md.
 
-python training/clip.py draw
-python training/clip.py train --minutes 18
-python training/clip.py export
-python training/clip.py evaluate
+python -m training.clip draw
+python -m training.clip train
+python -m training.clip export
+python -m training.clip evaluate
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,7 +87,7 @@ class Trainer:
         torch.manual_seed(0)
         self.work, self.seconds = work, seconds
         self.texts = read_texts()
-        self.clip = build(self.texts.everything())
+        self.clip = build(_corpus(self.texts, work / "corpus.json"))
         self.optimiser = Optimiser(_named_for_muon(self.clip))
         self.average = Average(self.clip.model, 0.998)
         self.steps, self.elapsed = 0, 0.0
@@ -209,6 +210,14 @@ class Trainer:
         self.steps, self.elapsed = state["steps"], state["elapsed"]
 
 
+def _corpus(texts: Texts, path: Path) -> list[str]:
+    """What the tokenizer learns from: kept, so that an edited vocabulary meets the same tokens."""
+    if not path.exists():
+        path.write_text(json.dumps(texts.everything(), ensure_ascii=False), "utf-8")
+    corpus: list[str] = json.loads(path.read_text("utf-8"))
+    return corpus
+
+
 def _named_for_muon(clip: TinyClip) -> list[tuple[str, torch.nn.Parameter]]:
     """Parameters, named so that the optimiser tells inputs (`embed.`) from hidden matrices."""
     return [
@@ -225,7 +234,7 @@ def main() -> None:
     parser.add_argument("command", choices=["draw", "train", "export", "evaluate"])
     parser.add_argument("--work", type=Path, default=Path("build/tiny-clip"), help="crops, state")
     parser.add_argument("--folder", type=Path, default=CHECKPOINT, help="the checkpoint's folder")
-    parser.add_argument("--minutes", type=float, default=18.0, help="core time of training")
+    parser.add_argument("--minutes", type=float, default=11.0, help="core time of training")
     parser.add_argument("--facades", type=int, default=400, help="to evaluate on")
     parser.add_argument("--photographs", type=Path, help="images/ and masks/ of real cracks")
     arguments = parser.parse_args()

@@ -153,5 +153,6 @@ def export_checkpoint(checkpoint: Path, to: Path) -> None:
     (part / "tiny-sam.json").write_text(json.dumps(builder_shape(), indent=2) + "\n")
     to.mkdir(parents=True, exist_ok=True)
     for file in sorted(part.iterdir()):
+        file.chmod(0o644)  # safetensors writes files that only their owner can read
         file.replace(to / file.name)
     part.rmdir()

@@ -66,8 +66,10 @@ def batch_losses(
 
 
 def mask_errors(logits: Tensor, target: Tensor, weights: Tensor) -> Tensor:
-    """Dice and cross-entropy under cell weights; the last two axes are summed away."""
-    weights, target = torch.broadcast_tensors(weights, target)
+    """Dice and cross-entropy under cell weights; the last two axes are summed away.
+
+    `target` and `weights` have one shape and broadcast to that of `logits`.
+    """
     entropy = functional.binary_cross_entropy_with_logits(
         logits, target.expand_as(logits), reduction="none"
     )

@@ -27,7 +27,7 @@ NOT_MUON = (
 def orthogonalise(stack: Tensor) -> Tensor:
     """Push the singular values of each matrix of a (K, m, n) stack, m ≤ n, towards 1."""
     a, b, c = COEFFICIENTS
-    x = stack / (stack.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x: Tensor = stack / (stack.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x

@@ -50,7 +50,7 @@ class Sampler:
 
     def batch(self, size: int, side: int, *, boxes: int, points: int) -> Batch:
         """`size` crops of `side` px (256: whole frames), each with so many boxes and points."""
-        drawn = []
+        drawn: list[Batch] = []
         while len(drawn) < size:
             sample = self.cache[int(self.random.choice(self.slots))]
             crop = self._crop(sample, side)

@@ -69,6 +69,8 @@ def read_shape(record: Mapping[str, Any], path: str, findings: Findings) -> Shap
         )
     drawn = bool(rings) or mask is not None
     box = _box(record.get("bbox"), f"{path}.bbox", findings if drawn else None)
+    if box is not None:
+        _check_whole(rings, box, f"{path}.segmentation")
     if box is None and not drawn:
         raise RecordFault(f"{path}.segmentation", _NO_PLACE)
     area = record.get("area")
@@ -174,6 +176,23 @@ def _ring(flat: Sequence[Any], path: str) -> Ring:
     if different < 3:
         raise RecordFault(path, f"expected at least 3 different vertices, found {different}")
     return vertices
+
+
+def _check_whole(rings: Sequence[Ring], box: Box, path: str) -> None:
+    """Refuse a ring that was cut short and yet has an even count. Raises RecordFault.
+
+    Where the last number is the first x again, the ring was closing and lost its last y, and some
+    other number before it. Since a y may equal an x by chance, it must also lie off the box.
+    """
+    top, bottom = box.y - TOLERANCE, box.y + box.height + TOLERANCE
+    for index, ring in enumerate(rings):
+        (first_x, _), (x, y) = ring[0], ring[-1]
+        if y == first_x and not top <= y <= bottom:
+            raise RecordFault(
+                f"{path}[{index}]",
+                f"cut short: it ends on its first x, so that numbers are missing; its last vertex "
+                f"({x:g}, {y:g}) lies off the bbox",
+            )
 
 
 def _numbers(values: Sequence[Any], path: str) -> list[float]:

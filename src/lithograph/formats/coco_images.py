@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from lithograph.entities import Image
 from lithograph.formats import aioli
 from lithograph.formats.coco_values import is_text, read_date, read_id, read_size, shown, web_iri
 from lithograph.formats.imported import FindingKind, Findings, RecordFault
-from lithograph.images import name_key
+from lithograph.formats.known_images import KnownImages
 from lithograph.masks import MAX_PIXELS
 from lithograph.rdf.iris import Iris
 
@@ -29,53 +28,6 @@ class ListedImage:
 
     image: Image
     origin: str
-
-
-class KnownImages:
-    """The images that the graph already has, found by what a file may call them."""
-
-    def __init__(self, images: Iterable[Image]) -> None:
-        self.by_iri = {image.iri: image for image in images}
-        self._by_digest = {
-            image.sha256: image for image in self.by_iri.values() if image.sha256 is not None
-        }
-        self._by_name: dict[str, list[Image]] = defaultdict(list)
-        for image in self.by_iri.values():
-            self._by_name[name_key(image.name)[-1]].append(image)
-
-    def with_digest(self, sha256: str | None) -> Image | None:
-        """The image whose file has this SHA-256."""
-        return None if sha256 is None else self._by_digest.get(sha256)
-
-    def namesakes(self, name: str, project: str | None) -> list[Image]:
-        """Images of that file name in the project, or else those that belong to none.
-
-        A name with folders is matched by its last part, and by the folders where both have them.
-        """
-        *folders, base = name_key(name)
-        found = [
-            image
-            for image in self._by_name.get(base, ())
-            if _agree(list(name_key(image.name)[:-1]), folders)
-        ]
-        own = [image for image in found if image.project is not None and image.project == project]
-        return own or [image for image in found if image.project is None]
-
-    def with_stem(self, stem: str, project: str) -> list[Image]:
-        """Images whose file name without its ending is ``stem``, as :meth:`namesakes`."""
-        found = [
-            image
-            for base, images in self._by_name.items()
-            if aioli.same_stem(base.rpartition(".")[0], stem)
-            for image in images
-        ]
-        own = [image for image in found if image.project == project]
-        return own or [image for image in found if image.project is None]
-
-
-def _agree(first: list[str], second: list[str]) -> bool:
-    shared = min(len(first), len(second))
-    return not shared or first[-shared:] == second[-shared:]
 
 
 class ImageReader:
@@ -102,14 +54,58 @@ class ImageReader:
     ) -> None:
         self.iris, self.known, self.findings = iris, known, findings
         self.project, self.stem, self.licences = project, stem, licences
+        self.aioli_project: str | None = None
+        self._listed: dict[str, ListedImage | RecordFault] = {}
+        self._unlisted: dict[str, ListedImage | RecordFault] = {}
         self._names: dict[tuple[str | None, str], str] = {}
 
-    def read(self, record: Mapping[str, Any], path: str) -> ListedImage:
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The images listed, and the known ones that annotations name without listing."""
+        found = [*self._listed.values(), *self._unlisted.values()]
+        images = {each.image.iri: each.image for each in found if isinstance(each, ListedImage)}
+        return tuple(images.values())
+
+    def read(self, record: Mapping[str, Any], path: str) -> None:
         """One image. Raises RecordFault."""
-        listed_id = read_id(record, "id", path, self.findings)
+        number = read_id(record, "id", path, self.findings)
+        if number in self._listed:
+            raise RecordFault(f"{path}.id", f"expected an id of its own, found {number} again")
+        try:
+            self._listed[number] = self._image(record, number, path)
+        except RecordFault as fault:
+            self._listed[number] = fault
+            raise
+
+    def image_of(self, record: Mapping[str, Any], path: str) -> ListedImage:
+        """The image of an annotation. Raises RecordFault.
+
+        Where the file does not list it, an Aïoli id still says project and file name, so that an
+        image which the graph knows does.
+        """
+        number = read_id(record, "image_id", path, self.findings)
+        place = f"{path}.image_id"
+        found = self._listed.get(number)
+        if isinstance(found, RecordFault):
+            raise RecordFault(place, f"its image was refused ({found})")
+        if found is None:
+            found = self._unlisted.get(number) or self._find_unlisted(number, place)
+        if isinstance(found, RecordFault):
+            raise RecordFault(place, found.reason)
+        return found
+
+    def _find_unlisted(self, number: str, place: str) -> ListedImage | RecordFault:
+        try:
+            found: ListedImage | RecordFault = self._known_by_id(number, place)
+        except RecordFault as fault:
+            found = fault
+        self._unlisted[number] = found
+        return found
+
+    def _image(self, record: Mapping[str, Any], listed_id: str, path: str) -> ListedImage:
         ours = is_text(record.get("image_iri"))
         source_id = _text(record, "source_id") if ours else listed_id
-        decoded = aioli.image_id(source_id or "")
+        decoded = self._decoded(source_id or "")
         project, origin = self._project(record, decoded, ours=ours)
         sha256 = _text(record, "sha256") if ours else None
         if sha256 is not None and not _SHA256.fullmatch(sha256):
@@ -149,13 +145,9 @@ class ImageReader:
             image = self._reconciled(image, same, path)
         return ListedImage(image, origin)
 
-    def unlisted(self, image_id: str, path: str) -> ListedImage:
-        """The image of an annotation whose ``image_id`` the file does not list.
-
-        An Aïoli id still says project and file name, so that an image which the graph knows does.
-        Raises RecordFault otherwise.
-        """
-        decoded = aioli.image_id(image_id)
+    def _known_by_id(self, image_id: str, path: str) -> ListedImage:
+        """The known image that an Aïoli id names. Raises RecordFault."""
+        decoded = self._decoded(image_id)
         if decoded is None:
             raise RecordFault(path, f"expected an image that the file lists, found {image_id}")
         self.findings.add(FindingKind.IMAGE_UNLISTED, path, decoded.name)
@@ -174,6 +166,12 @@ class ImageReader:
             f"the image {decoded.name!r} is not listed in the file: add it there, or add "
             f"the photograph to the workspace (`lithograph images add`), and import again",
         )
+
+    def _decoded(self, number: str) -> aioli.ImageId | None:
+        decoded = aioli.image_id(number)
+        if decoded is not None and self.aioli_project is None:
+            self.aioli_project = decoded.project
+        return decoded
 
     def _project(
         self, record: Mapping[str, Any], decoded: aioli.ImageId | None, *, ours: bool

@@ -38,6 +38,7 @@ from lithograph.rdf import (
     dataset_quads,
     image_from_quads,
     image_quads,
+    iri_of,
     quarantine_graph,
     refusal_quads,
     region_quads,
@@ -136,7 +137,7 @@ class Graph:
         admitted, refused = partition(quads, violations)
         refusals = (*batch.refusals, *refused)
         kept = set(admitted)
-        if run.iri not in {engine.iri_of(quad.subject) for quad in kept}:
+        if run.iri not in {iri_of(quad.subject) for quad in kept}:
             # The run itself was refused: only the quarantine may speak of it.
             kept = set()
         if batch.closed and kept:
@@ -144,7 +145,7 @@ class Graph:
         for refusal in refusals:
             kept |= set(refusal_quads(refusal, run.iri, self.iris))
         engine.write(self.store, kept, clear=[run.iri] if self.is_undone(run.iri) else [])
-        written = {engine.iri_of(quad.subject) for quad in kept}
+        written = {iri_of(quad.subject) for quad in kept}
         return Admission(
             run=run.iri,
             admitted=tuple(a.iri for a in new if a.iri in written),
@@ -284,7 +285,7 @@ class Graph:
     def images(self) -> tuple[Image, ...]:
         """Every image that the graph knows, in IRI order, from what all runs say of it."""
         found = self.store.quads_for_pattern(None, t.TYPE, t.IMAGE, None)
-        iris = sorted({engine.iri_of(quad.subject) for quad in found})
+        iris = sorted({iri_of(quad.subject) for quad in found})
         return tuple(
             image_from_quads(iri, self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None))
             for iri in iris
@@ -299,7 +300,7 @@ class Graph:
     def runs(self) -> tuple[Run, ...]:
         """Every run, oldest first."""
         found = {
-            engine.iri_of(quad.subject)
+            iri_of(quad.subject)
             for quad in self.store.quads_for_pattern(None, t.TYPE, term("prov:Activity"), None)
         }
         return tuple(sorted(map(self.run, found), key=lambda run: (run.started, run.iri)))

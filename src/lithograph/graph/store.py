@@ -7,13 +7,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from lithograph.rdf import quarantine_graph
+from lithograph.rdf import iri_of, quarantine_graph
 from lithograph.rdf import terms as t
-
-
-def iri_of(node: Any) -> str:
-    """The IRI of a node that is known to be named (the graph holds no blank node)."""
-    return str(node.value)
 
 
 def exists(store: ox.Store, *pattern: Any) -> bool:

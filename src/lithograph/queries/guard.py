@@ -17,14 +17,17 @@ Form = Literal["SELECT", "CONSTRUCT", "ASK", "DESCRIBE"]
 
 _FORMS: Final[tuple[Form, ...]] = ("SELECT", "CONSTRUCT", "ASK", "DESCRIBE")
 _UPDATES: Final = frozenset(
-    "INSERT DELETE LOAD CLEAR DROP CREATE ADD MOVE COPY WITH".split()
+    ["INSERT", "DELETE", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY", "WITH"]
 )
 #: The engine's parser is recursive and overflows the stack of the whole process, which then dies,
 #: at some thousand levels of brackets or chained operators; its planner's time grows with the
 #: square of the clauses and more. Queries that people write stay far below all of these.
-MAX_LENGTH: Final = 200_000
+MAX_LENGTH: Final = 100_000
 MAX_DEPTH: Final = 60
 MAX_CLAUSES: Final = 1_000
+MAX_NAME: Final = 1_000
+
+_NAMES: Final = re.compile("[A-Za-z0-9_.:%\u0080-\U0010ffff-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ def guard(text: str, *, graphs: Container[str] = (), name: str = "query") -> Non
     if len(text) > MAX_LENGTH:
         raise QueryError(
             f"{name}: expected at most {MAX_LENGTH} characters, found {len(text)}", subject=name
+        )
+    longest = max((len(word) for word in _NAMES.findall(text)), default=0)
+    if longest > MAX_NAME:
+        raise QueryError(
+            f"{name}: expected names of at most {MAX_NAME} characters, found {longest}",
+            subject=name,
         )
     tokens = list(tokenize(text))
     _check_size(tokens, name)

@@ -44,7 +44,8 @@ _SERVICE: Final = re.compile(
     rf"(?:<[^<>]*>|{_VARIABLE}|{_PREFIXED}){_SKIPPED}*\{{",
     re.IGNORECASE,
 )
-_WORD: Final = re.compile("[A-Za-z_0-9]+")
+_WORD: Final = re.compile(f"[{_START}0-9]+")
+_INNER_SERVICE: Final = re.compile("(?<!^)SERVICE", re.IGNORECASE)
 _ATOMS: Final = {
     "<": re.compile(_IRI),
     "'": re.compile(_STRING, re.DOTALL),
@@ -59,13 +60,54 @@ _NUMBERS: Final = tuple(
     re.compile(form)
     for form in (r"[0-9]+", r"[0-9]*\.[0-9]*", r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?[0-9]+")
 )
-#: Words that something else than a clause must follow; ``true`` and ``false`` end a triple.
+#: Words that something else than a clause must follow.
 _BINDING_WORDS: Final = frozenset(
-    "a as asc ask avg base bind by construct count desc describe distinct exists filter from graph "
-    "group having in insert lateral limit max min minus named not offset optional order prefix "
-    "reduced sample select separator silent sum undef union using values where".split()
+    [
+        "a",
+        "as",
+        "asc",
+        "ask",
+        "avg",
+        "base",
+        "bind",
+        "by",
+        "construct",
+        "count",
+        "desc",
+        "describe",
+        "distinct",
+        "exists",
+        "filter",
+        "from",
+        "graph",
+        "group",
+        "having",
+        "in",
+        "insert",
+        "lateral",
+        "limit",
+        "max",
+        "min",
+        "minus",
+        "named",
+        "not",
+        "offset",
+        "optional",
+        "order",
+        "prefix",
+        "reduced",
+        "sample",
+        "select",
+        "separator",
+        "silent",
+        "sum",
+        "undef",
+        "union",
+        "using",
+        "values",
+        "where",
+    ]
 )
-_ENDING_WORDS: Final = frozenset({"true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +128,7 @@ def tokenize(text: str) -> Iterator[Token]:
     """The tokens of a query in their order, without spaces and comments.
 
     Anything that looks like an IRI is one. A character that is no terminal is a ``mark`` of its
-    own: the engine's parser will say what is wrong with it.
+    own, and a quote that nothing closes the last: the engine's parser will say what is wrong.
     """
     position = 0
     while position < len(text):
@@ -97,6 +139,8 @@ def tokenize(text: str) -> Iterator[Token]:
         if found is None or found.lastgroup is None:
             return
         yield Token(found.lastgroup, found.group(), position)
+        if found.group() in {"'", '"'}:
+            return
         position = found.end()
 
 
@@ -104,8 +148,8 @@ def calls_service(text: str) -> bool:
     """Whether any reading of the text holds a SERVICE clause.
 
     The positions at which a token may start are followed under every reading at once, each visited
-    once or twice, so that the time stays in proportion to the text. The word inside a comment, a
-    string, an IRI, a variable or a prefixed name is no clause; that of one reading alone is.
+    twice at most. The word inside a comment, a string, an IRI, a variable or a prefixed name is no
+    clause, unless one reading takes it for one.
     """
     # A position together with whether the word before it excludes that a clause starts there.
     pending = [(0, False)]
@@ -125,44 +169,27 @@ def calls_service(text: str) -> bool:
 
 
 def _next_positions(text: str, position: int) -> Iterator[tuple[int, bool]]:
-    """Where the next token may start, were one to start here."""
+    """Where the next token may start, were one to start here; nowhere if none can start here."""
     first = text[position]
-    atom = _ATOMS.get(first)
-    found = atom.match(text, position) if atom else None
-    if found:
+    if (atom := _ATOMS.get(first)) and (found := atom.match(text, position)):
         yield found.end(), False
-    if first == "<" or (atom and not found and first not in "_'\""):
-        yield position + 1, False
-    if first in "'\"" or (found and first != "<"):
+        if first == "<":
+            yield position + 1, False
+    elif first in "'\"\\":
         return
-    if first.isdigit() or first in ".":
+    elif first.isdigit() or first == ".":
         yield from (
             (number.end(), False) for form in _NUMBERS if (number := form.match(text, position))
         )
-        yield position + 1, False
-    elif first == ":" or first == "_" or first.isalpha() or first > "\x7f":
-        yield from _after_name(text, position)
-    elif not atom:
-        yield position + 1, False
-
-
-def _after_name(text: str, position: int) -> Iterator[tuple[int, bool]]:
-    """Where the next token may start after a prefixed name, or after a word cut anywhere.
-
-    Parsers of the PEG kind, the engine's among them, read ``trueSERVICE`` as two words.
-    """
-    prefixed = _PREFIXED_NAME.match(text, position)
-    if prefixed:
-        yield prefixed.end(), False
-    run = _WORD.match(text, position)
-    letters = run.group().lower() if run else ""
-    known = False
-    for length in range(1, min(len(letters), 10) + 1):
-        if letters[:length] in _BINDING_WORDS:
-            known = True
-            yield position + length, True
-        elif letters[:length] in _ENDING_WORDS:
-            known = True
-            yield position + length, False
-    if not known and not prefixed:
+    elif found := _PREFIXED_NAME.match(text, position):
+        yield found.end(), False
+        # Parsers of the PEG kind, the engine's among them, may read trueSERVICE:x as two words.
+        for word in ("true", "false"):
+            if text[position : position + len(word)].lower() == word:
+                yield position + len(word), False
+    elif found := _WORD.match(text, position):
+        yield found.end(), found.group().lower() in _BINDING_WORDS
+        for inner in _INNER_SERVICE.finditer(found.group()):
+            yield position + inner.start(), False
+    else:
         yield position + 1, False

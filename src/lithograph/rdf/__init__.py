@@ -7,7 +7,7 @@ from lithograph.rdf.reading import (
     literal_value,
     run_from_quads,
 )
-from lithograph.rdf.terms import PREFIXES, shorten
+from lithograph.rdf.terms import PREFIXES, iri_of, shorten
 from lithograph.rdf.writing import (
     annotation_quads,
     dataset_quads,
@@ -30,6 +30,7 @@ __all__ = [
     "digest",
     "image_from_quads",
     "image_quads",
+    "iri_of",
     "key_of",
     "literal_value",
     "quarantine_graph",

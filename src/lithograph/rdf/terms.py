@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from pyoxigraph import NamedNode
 
@@ -27,6 +27,11 @@ def term(name: str) -> NamedNode:
     """``lg:status`` → its node."""
     prefix, _, local = name.partition(":")
     return NamedNode(PREFIXES[prefix] + local)
+
+
+def iri_of(node: Any) -> str:
+    """The IRI of a node that is known to be named (the graph holds no blank node)."""
+    return str(node.value)
 
 
 def shorten(iri: str) -> str:

@@ -63,7 +63,11 @@ def load_dino(
         weights=weight_files(source),
     )
     return DinoDetector(
-        model, processor, card, threshold=_THRESHOLD if threshold is None else threshold
+        model,
+        processor,
+        card,
+        max_patches=_MAX_PATCHES,
+        threshold=_THRESHOLD if threshold is None else threshold,
     )
 
 
@@ -76,9 +80,9 @@ class DinoDetector:
         processor: Any,
         card: ModelCard,
         *,
-        max_patches: int = _MAX_PATCHES,
+        max_patches: int,
+        threshold: float,
         max_boxes: int = 8,
-        threshold: float = _THRESHOLD,
     ) -> None:
         self._model = model
         self._processor = processor

@@ -64,6 +64,9 @@ def cut_regions(
             break
         nodes = np.flatnonzero(left)
         edges = np.where(unit[nodes] @ unit[nodes].T > likeness, 1.0, _WEAK_EDGE)
+        if edges.min() == edges.max():
+            # A blank wall: every patch is like every other, and there is nothing to cut.
+            break
         part = _salient_part(edges, nodes, grid)
         confidence = max(0.0, 1.0 - _cut_cost(edges, part))
         region = np.zeros(rows * columns, np.bool_)
@@ -99,19 +102,23 @@ def _salient_part(
 def _second_vector(edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve (D - W) x = λ D x for the second smallest λ: the relaxed normalised cut."""
     from scipy import linalg
-    from scipy.sparse.linalg import ArpackNoConvergence, eigsh
+    from scipy.sparse.linalg import ArpackError, eigsh
 
     root = np.sqrt(edges.sum(axis=1))
     likeness = edges / np.outer(root, root)
     # The first solution is known (a constant, here root); without it the second comes first.
     first = root / np.linalg.norm(root)
     likeness -= np.outer(first, first)
+    last = len(edges) - 1
+    if last < 2:
+        _, vectors = linalg.eigh(likeness, subset_by_index=[last, last])
+        return np.asarray(vectors[:, 0] / root)
     try:
         # A dense solver takes ten times as long on 1,600 patches; a fixed start makes it repeat.
         start = np.random.default_rng(0).standard_normal(len(edges))
         _, vectors = eigsh(likeness, k=1, which="LA", v0=start, tol=1e-6)
-    except (ArpackNoConvergence, TypeError):
-        _, vectors = linalg.eigh(likeness, subset_by_index=[len(edges) - 1] * 2)
+    except ArpackError:
+        _, vectors = linalg.eigh(likeness, subset_by_index=[last, last])
     return np.asarray(vectors[:, 0] / root)
 
 

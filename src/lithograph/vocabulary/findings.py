@@ -67,6 +67,20 @@ class Finding:
     concept: str | None
     message: str
 
+    def __str__(self) -> str:
+        return self.message
+
+
+def fake_language_finding(count: int) -> Finding:
+    """That an exporter's votes and discussions were met, and are not read."""
+    return Finding(
+        FindingKind.FAKE_LANGUAGE,
+        Severity.INFO,
+        None,
+        f"{count} texts with the language tag @status, @vote or @message are votes and "
+        "discussions; they are not read",
+    )
+
 
 def sorted_findings(findings: list[Finding]) -> tuple[Finding, ...]:
     """Each finding once: errors first, then by kind, concept and message."""

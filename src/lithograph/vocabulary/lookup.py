@@ -49,13 +49,15 @@ class CategoryMatch:
 
 
 class LabelIndex:
-    """Concepts by folded slug and label."""
+    """Concepts by IRI, slug and folded label."""
 
     def __init__(self, concepts: Iterable[Concept]) -> None:
+        self.by_iri: dict[str, Concept] = {}
         shown: defaultdict[str, dict[str, Concept]] = defaultdict(dict)
         hidden: defaultdict[str, dict[str, Concept]] = defaultdict(dict)
         slugs: defaultdict[str, dict[str, Concept]] = defaultdict(dict)
         for concept in concepts:
+            self.by_iri[concept.iri] = concept
             slugs[concept.slug][concept.iri] = concept
             for kind, _, text in concept.labels():
                 (hidden if kind == "hidden" else shown)[fold(text)][concept.iri] = concept
@@ -105,9 +107,8 @@ def match_category(
     supercategory: str | None,
 ) -> CategoryMatch:
     """See :meth:`Vocabulary.match_category`."""
-    by_iri = next((concept for concept in vocabulary.concepts if concept.iri == name), None)
-    if by_iri is not None:
-        return CategoryMatch(by_iri)
+    if name in index.by_iri:
+        return CategoryMatch(index.by_iri[name])
 
     def has_number(concept: Concept) -> bool:
         return number is not None and concept.category_id == number

@@ -17,7 +17,13 @@ from xml.parsers import expat
 import pyoxigraph as ox
 
 from lithograph.errors import VocabularyError
-from lithograph.vocabulary.findings import Finding, FindingKind, Severity
+from lithograph.vocabulary.findings import (
+    Finding,
+    FindingKind,
+    Severity,
+    fake_language_finding,
+)
+from lithograph.vocabulary.terms import FAKE_LANGUAGES
 
 #: Largest file or text that is read, in bytes. The whole AAT of 2014 fits, as N-Triples without
 #: its notes; a SKOS file of 40,000 concepts takes about 30 MB.
@@ -241,13 +247,19 @@ def _checked(
     triples: list[ox.Triple] = []
     graphs = set()
     faults: Counter[str] = Counter()
+    fake_languages = 0
     for quad in quads:
         graphs.add(quad.graph_name)
         triple = quad.triple
+        object_ = triple.object
         # A strict parser has checked all but triple terms, which no vocabulary needs.
-        terms = (triple.subject, triple.predicate, triple.object) if lenient else (triple.object,)
-        fault = next(filter(None, map(_fault, terms)), None)
-        if fault:
+        if not lenient and not isinstance(object_, ox.Triple):
+            triples.append(triple)
+        elif isinstance(object_, ox.Literal) and _is_fake(object_.language):
+            fake_languages += 1
+        elif fault := next(
+            filter(None, map(_fault, (triple.subject, triple.predicate, object_))), None
+        ):
             faults[fault] += 1
         else:
             triples.append(triple)
@@ -257,7 +269,7 @@ def _checked(
             + ", ".join(sorted(str(graph) for graph in graphs)[:5]),
             subject=name,
         )
-    findings = tuple(
+    findings = [
         Finding(
             FindingKind.MALFORMED_TERM,
             Severity.WARNING,
@@ -265,8 +277,15 @@ def _checked(
             f"expected valid RDF terms, found {fault}: {count} statements are left out",
         )
         for fault, count in sorted(faults.items())
-    )
-    return tuple(triples), findings
+    ]
+    if fake_languages:
+        findings.append(fake_language_finding(fake_languages))
+    return tuple(triples), tuple(findings)
+
+
+def _is_fake(language: str | None) -> bool:
+    """Whether a language tag is one of Opentheso's that say what else a text is."""
+    return (language or "").lstrip("@").lower() in FAKE_LANGUAGES
 
 
 def _fault(node: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str | None:

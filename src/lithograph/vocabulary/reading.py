@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +13,12 @@ from lithograph.errors import VocabularyError
 from lithograph.vocabulary import terms as t
 from lithograph.vocabulary.concepts import Concept, Grouping, Texts
 from lithograph.vocabulary.dates import date_fault
-from lithograph.vocabulary.findings import Finding, FindingKind, Severity
+from lithograph.vocabulary.findings import (
+    Finding,
+    FindingKind,
+    Severity,
+    fake_language_finding,
+)
 from lithograph.vocabulary.hierarchy import Hierarchy, arrange
 from lithograph.vocabulary.links import both_ways, check_links, check_orphans, parents
 from lithograph.vocabulary.roles import Reading, choose_scheme, is_deprecated, sort_nodes
@@ -192,13 +197,7 @@ def _report_noise(reading: Reading) -> None:
     """What exporters write that is no text, no description and no date."""
     said = reading.statements
     if said.fake_languages:
-        reading.note(
-            FindingKind.FAKE_LANGUAGE,
-            Severity.INFO,
-            None,
-            f"{said.fake_languages} texts with the language tag @status, @vote or @message "
-            "are votes and discussions; they are not read",
-        )
+        reading.findings.append(fake_language_finding(said.fake_languages))
     paths = 0
     for subject in said.subjects():
         for predicate in t.DATES:
@@ -229,7 +228,9 @@ def _is_id_path(text: str) -> bool:
     return len(parts) > 1 or parts[0].isdecimal()
 
 
-def _by_language(texts: Iterable[Text]) -> dict[str, tuple[str, ...]]:
+def _by_language(texts: Sequence[Text]) -> dict[str, tuple[str, ...]]:
+    if not texts:
+        return {}
     found: defaultdict[str, set[str]] = defaultdict(set)
     for text in texts:
         if text.value.strip():

@@ -29,30 +29,38 @@ class Statements:
         self._by_subject: dict[str, dict[str, list[Value]]] = {}
         self.fake_languages = 0
         for triple in triples:
-            value = _value(triple.object)
-            if isinstance(value, Text) and value.language.lstrip("@") in t.FAKE_LANGUAGES:
-                self.fake_languages += 1
-                continue
-            said = self._by_subject.setdefault(_name(triple.subject), {})
+            subject, object_ = _name(triple.subject), triple.object
+            value: Value
+            if isinstance(object_, Literal):
+                language = (object_.language or "").lower()
+                if language in t.FAKE_LANGUAGES:
+                    self.fake_languages += 1
+                    continue
+                value = Text(object_.value, language, object_.datatype.value)
+            else:
+                value = _name(object_)
+            said = self._by_subject.get(subject)
+            if said is None:
+                said = self._by_subject[subject] = {}
             said.setdefault(triple.predicate.value, []).append(value)
 
     def subjects(self) -> list[str]:
         """Every subject, sorted."""
         return sorted(self._by_subject)
 
-    def says(self, subject: str) -> bool:
-        """Whether anything is said of a node."""
-        return subject in self._by_subject
-
     def nodes(self, subject: str, *predicates: str) -> list[str]:
         """The nodes that a subject points at, each once."""
-        said = self._by_subject.get(subject, {})
-        return sorted({v for p in predicates for v in said.get(p, ()) if isinstance(v, str)})
+        # Most questions have no answer: an early end is most of a large thesaurus' reading time.
+        said = self._by_subject.get(subject)
+        if said is None:
+            return []
+        found = [v for p in predicates if p in said for v in said[p] if isinstance(v, str)]
+        return sorted(set(found)) if len(found) > 1 else found
 
     def texts(self, subject: str, predicate: str) -> list[Text]:
         """The literals that a subject has."""
-        said = self._by_subject.get(subject, {})
-        return sorted({v for v in said.get(predicate, ()) if isinstance(v, Text)})
+        values = self._by_subject.get(subject, {}).get(predicate)
+        return sorted({v for v in values if isinstance(v, Text)}) if values else []
 
     def notes(self, subject: str, predicate: str) -> list[Text]:
         """The literals of a note, and those of the nodes that stand for notes (``rdf:value``)."""
@@ -86,9 +94,3 @@ def _name(node: NamedNode | BlankNode | Triple) -> str:
     if isinstance(node, BlankNode):
         return f"_:{node.value}"
     raise ValueError(f"expected a plain term, found the triple term {node}")
-
-
-def _value(node: NamedNode | BlankNode | Literal | Triple) -> Value:
-    if isinstance(node, Literal):
-        return Text(node.value, (node.language or "").lower(), node.datatype.value)
-    return _name(node)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lithograph.gate import Shapes
 from lithograph.rdf.iris import Iris
 
 
@@ -20,6 +21,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the test material of ../shared/data is not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shapes() -> Shapes:
+    """The shipped shapes, read once."""
+    return Shapes.read()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from lithograph.entities import (
 from lithograph.errors import ExportError, QueryError
 from lithograph.formats.coco_evaluation import evaluate_coco
 from lithograph.formats.coco_writing import Export, export_coco
+from lithograph.gate import Shapes
 from lithograph.graph import Graph
 from lithograph.masks import (
     geometry_to_rle,
@@ -86,8 +87,8 @@ def image(number: int, **more: Any) -> Image:
 
 
 @pytest.fixture
-def graph() -> Graph:
-    made = Graph.in_memory(IRIS)
+def graph(shapes: Shapes) -> Graph:
+    made = Graph.in_memory(IRIS, shapes=lambda: shapes)
     vocabulary = Vocabulary.read(resources.ontology("notre-dame-alterations"))
     version = made.load_vocabulary(vocabulary)
     first, second = (
@@ -146,8 +147,8 @@ def perfect(data: dict[str, Any]) -> list[dict[str, Any]]:
 def test_perfect_detections_score_one(write: Write, level: Any, geometry: Any) -> None:
     _, data = write(level=level)
     scores = evaluate_coco(data, perfect(data), geometry=geometry)
-    assert scores["AP"] == 1.0
-    assert scores["AR_100"] == 1.0
+    assert scores["AP"] == pytest.approx(1.0)
+    assert scores["AR_100"] == pytest.approx(1.0)
 
 
 def test_a_wrong_label_costs_at_the_leaf_and_not_at_the_family(write: Write) -> None:
@@ -159,7 +160,7 @@ def test_a_wrong_label_costs_at_the_leaf_and_not_at_the_family(write: Write) -> 
         for record in found:
             if record["concept_iri"] == f"{ND}flake" and level == "leaves":
                 record["category_id"] = ids[f"{ND}scaling"]
-        assert (evaluate_coco(data, found)["AP"] == 1.0) is expected
+        assert (evaluate_coco(data, found)["AP"] > 0.999) is expected
 
 
 def test_ids_are_dense_from_one_and_every_iri_stands_beside(write: Write) -> None:

@@ -24,6 +24,7 @@ from lithograph.entities import (
     Status,
 )
 from lithograph.errors import AdmissionError, GraphError, QueryError, VocabularyError
+from lithograph.gate import Shapes
 from lithograph.graph import Graph
 from lithograph.graph.vocabularies import category_numbers, current_versions, read_vocabulary
 from lithograph.rdf import Iris, annotation_quads, quarantine_graph
@@ -42,9 +43,13 @@ def words() -> Vocabulary:
 
 
 @pytest.fixture(params=["memory", "disk"])
-def graph(request: pytest.FixtureRequest, tmp_path: Path, words: Vocabulary) -> Graph:
+def graph(
+    request: pytest.FixtureRequest, tmp_path: Path, words: Vocabulary, shapes: Shapes
+) -> Graph:
     made = (
-        Graph.in_memory(IRIS) if request.param == "memory" else Graph.open(tmp_path / "graph", IRIS)
+        Graph.in_memory(IRIS, shapes=lambda: shapes)
+        if request.param == "memory"
+        else Graph.open(tmp_path / "graph", IRIS, shapes=lambda: shapes)
     )
     made.load_vocabulary(words)
     return made

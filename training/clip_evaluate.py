@@ -58,10 +58,12 @@ def prompt_sets(texts: Texts, language: str) -> dict[str, Prompts]:
         "the vocabulary's templates with the preferred label": templated,
         "visual description": described,
         "all of the vocabulary's prompts": everything,
-        "a template never trained on": [
-            [fill(template, label) for template in texts.held_out_templates[language]]
-            for [label] in labels
-        ],
+        **{
+            f"template never trained on, no. {number + 1}": [
+                [fill(texts.held_out_templates[language][number], label)] for [label] in labels
+            ]
+            for number in range(3)
+        },
         **{
             f"paraphrase never trained on, no. {number + 1}": [
                 [phrases[number]] for phrases in texts.held_out[language]

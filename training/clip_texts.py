@@ -116,13 +116,20 @@ def read_texts() -> Texts:
         paraphrases={
             lang: tuple(tuple(own[slug][lang]) for slug in CONCEPTS) for lang in LANGUAGES
         },
-        own_templates={lang: tuple(own[f"templates_{lang}"]) for lang in LANGUAGES},
+        own_templates={lang: _own_templates(own, lang) for lang in LANGUAGES},
         held_out={
             lang: tuple(tuple(own[slug][f"held_out_{lang}"]) for slug in CONCEPTS)
             for lang in LANGUAGES
         },
         held_out_templates={lang: tuple(own[f"held_out_templates_{lang}"]) for lang in LANGUAGES},
     )
+
+
+def _own_templates(own: Mapping[str, Any], language: str) -> tuple[str, ...]:
+    """Those written out, and every opening with every ending."""
+    openings, endings = own[f"openings_{language}"], own[f"endings_{language}"]
+    joined = (f"{opening}{{label}}{ending}" for opening in openings for ending in endings)
+    return (*own[f"templates_{language}"], *joined)
 
 
 def fill(template: str, label: str) -> str:

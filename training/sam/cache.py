@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from training.sam.model import IMAGE_SIZE
 
 TRAIN_SEEDS = range(500_000)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+
 from training.sam.cache import SLUGS, TEST_SEEDS, VALIDATION_SEEDS
 from training.sam.model import IMAGE_SIZE
 from training.sam.prompts import SMALLEST, Mask, box_of, deepest_point

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
 from training.sam import model as shape
 from training.sam.processes import load
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
+
 from training.sam.model import CLASSES
 from training.sam.prompts import Batch
 

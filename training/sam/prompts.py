@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
+
 from training.sam.cache import Cache, Sample
 from training.sam.model import GRID, IMAGE_SIZE, PATCH_SIZE, PIXEL_MEAN, PIXEL_STD, Prompts
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
 from training.sam.cache import Cache
 from training.sam.losses import batch_losses, dense_error, mask_errors
 from training.sam.model import (

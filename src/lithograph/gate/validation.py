@@ -83,10 +83,31 @@ def _rdflib_graph(quads: Iterable[Quad]) -> Graph:
             known[term] = node
         return node
 
-    graph = Graph()
+    graph = _remembering_graph()
+    add = graph.store.add
     for quad in quads:
-        graph.add((converted(quad.subject), converted(quad.predicate), converted(quad.object)))
+        add((converted(quad.subject), converted(quad.predicate), converted(quad.object)), graph)
     return graph
+
+
+def _remembering_graph() -> Graph:
+    """An rdflib graph that parses each query once: pySHACL asks one anew for every focus node."""
+    from rdflib import Graph
+    from rdflib.plugins.sparql import prepareQuery
+
+    class RememberingGraph(Graph):
+        def __init__(self) -> None:
+            super().__init__(bind_namespaces="none")
+            self._prepared: dict[str, Any] = {}
+
+        def query(self, query_object: Any, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(query_object, str):
+                if query_object not in self._prepared:
+                    self._prepared[query_object] = prepareQuery(query_object)
+                query_object = self._prepared[query_object]
+            return super().query(query_object, *args, **kwargs)
+
+    return RememberingGraph()
 
 
 def _violations(results: Graph, shapes: Graph, focus: set[str]) -> tuple[Violation, ...]:

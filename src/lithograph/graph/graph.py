@@ -133,7 +133,10 @@ class Graph:
             *(quad for region in regions for quad in region_quads(region, run.iri)),
             *(quad for annotation in new for quad in annotation_quads(annotation, run.iri)),
         ]
-        violations = validate(quads, self.shapes, context=engine.context(self.store, quads))
+        # What an undone run left behind goes when the run comes back.
+        going = [run.iri] if self.is_undone(run.iri) else []
+        around = engine.context(self.store, quads, without=going)
+        violations = validate(quads, self.shapes, context=around)
         admitted, refused = partition(quads, violations)
         refusals = (*batch.refusals, *refused)
         kept = set(admitted)
@@ -144,7 +147,7 @@ class Graph:
             kept |= set(run_end_quads(run.iri, run.ended or now()))
         for refusal in refusals:
             kept |= set(refusal_quads(refusal, run.iri, self.iris))
-        engine.write(self.store, kept, clear=[run.iri] if self.is_undone(run.iri) else [])
+        engine.write(self.store, kept, clear=going)
         written = {iri_of(quad.subject) for quad in kept}
         return Admission(
             run=run.iri,
@@ -247,11 +250,9 @@ class Graph:
 
     def select(self, text: str, **terms: ox.NamedNode | ox.Literal) -> Table:
         """Our own SELECTs, with terms bound to variables; no guard, no parameters declared."""
-        results: Any = self.store.query(
-            text,
-            prefixes=PREFIXES,
-            substitutions={ox.Variable(name): value for name, value in terms.items()} or None,
-        )
+        from lithograph.queries.binding import bind_terms
+
+        results: Any = self.store.query(bind_terms(text, terms), prefixes=PREFIXES)
         columns = tuple(variable.value for variable in results.variables)
         return Table(columns, [tuple(solution) for solution in results])
 
@@ -270,10 +271,7 @@ class Graph:
         plain = {name: str(getattr(value, "iri", value)) for name, value in parameters.items()}
         try:
             return self.store.query(
-                query.text,
-                prefixes=PREFIXES,
-                use_default_graph_as_union=True,
-                substitutions=query.bind(plain),
+                query.bind(plain), prefixes=PREFIXES, use_default_graph_as_union=True
             )
         except (SyntaxError, ValueError, OSError, RuntimeError) as error:
             raise QueryError(f"query {query.name}: {error}", subject=query.name) from error

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 
 from lithograph.rdf import iri_of, quarantine_graph
 from lithograph.rdf import terms as t
+from lithograph.rdf.terms import term
 
 
 def exists(store: ox.Store, *pattern: Any) -> bool:
@@ -39,20 +40,37 @@ def quads_of(store: ox.Store, iri: str) -> Iterator[ox.Quad]:
                     waiting.append(part)
 
 
-def context(store: ox.Store, quads: list[ox.Quad]) -> list[ox.Quad]:
-    """What the store says of the nodes that a batch is about or points at: one hop."""
+def context(store: ox.Store, quads: list[ox.Quad], *, without: Iterable[str] = ()) -> list[ox.Quad]:
+    """What the store says of the nodes that a batch is about or points at: one hop.
+
+    Of a vocabulary one version counts: the batch's own, else the current one. Others only say that
+    a concept is one, so that an annotation of a concept that is gone still has a concept.
+    Graphs named in ``without`` are about to go and say nothing.
+    """
+    going = {ox.NamedNode(graph) for graph in without}
     batch = set(quads)
+    graphs = {quad.graph_name for quad in quads}
     around = {quad.subject for quad in quads} | {
         quad.object
         for quad in quads
         if isinstance(quad.object, ox.NamedNode) and quad.predicate != t.TYPE
     }
+    version = term("lg:VocabularyVersion")
+    versions = {q.graph_name for q in store.quads_for_pattern(None, t.TYPE, version, None)}
+    other = versions - graphs if versions & graphs else _superseded(store, versions)
     return [
         found
         for node in around
         for found in store.quads_for_pattern(node, None, None, None)
         if found not in batch
+        and found.graph_name not in going
+        and (found.graph_name not in other or found.predicate == t.TYPE)
     ]
+
+
+def _superseded(store: ox.Store, versions: set[Any]) -> set[Any]:
+    """The versions that another version revises. A version's graph has the version's own name."""
+    return {version for version in versions if exists(store, None, t.REVISION_OF, version, None)}
 
 
 def dependants(store: ox.Store, run: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Named queries: ``.rq`` files with a header that says what they ask, take and give."""
 
+from lithograph.queries.binding import bind_terms
 from lithograph.queries.guard import Answer, examine, guard, variables
 from lithograph.queries.query import Column, Parameter, Query, find, shipped
 
@@ -8,6 +9,7 @@ __all__ = [
     "Column",
     "Parameter",
     "Query",
+    "bind_terms",
     "examine",
     "find",
     "guard",

@@ -8,7 +8,8 @@ The header of a ``.rq`` file is made of comments in a fixed form::
     # parameter: min_confidence decimal = 0.5 – least confidence
     # column: annotation – its IRI
 
-A parameter is ``name type [= default] – text``. A query without a header is a query all the same.
+A parameter is ``name type [= default] – text``; the variable of its name stands for its value, and is
+not projected. A query without a header is a query all the same.
 """
 
 from __future__ import annotations
@@ -24,11 +25,10 @@ import pyoxigraph as ox
 
 from lithograph import resources
 from lithograph.errors import QueryError
+from lithograph.queries.binding import Term, bind_terms
 from lithograph.queries.guard import Answer, Form, examine, guard
 
 Type = Literal["concept", "iri", "string", "integer", "decimal", "dateTime", "language", "boolean"]
-
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 _LINE: Final = re.compile(r"#\s*(title|description|parameter|column):\s*(.*)")
@@ -58,7 +58,7 @@ class Parameter:
     default: str | None
     text: str
 
-    def term(self, value: str) -> ox.NamedNode | ox.Literal:
+    def term(self, value: str) -> Term:
         """The value as a term. ValueError says what was expected."""
         if not _FORMS[self.type].fullmatch(value):
             raise ValueError(f"expected {_said(self.type)}, found {value!r}")
@@ -153,17 +153,17 @@ class Query:
                 subject=self.name,
             )
 
-    def bind(self, given: Mapping[str, str]) -> dict[ox.Variable, Term]:
-        """The parameters as terms, by variable. QueryError where one is unknown, missing or wrong.
+    def bind(self, given: Mapping[str, str]) -> str:
+        """The text with the parameters bound as terms, ready to be asked.
 
-        The values are bound by the engine; they never become part of the text.
+        QueryError where one is unknown, missing or wrong.
         """
         declared = {parameter.name: parameter for parameter in self.parameters}
         takes = ", ".join(
             f"{p.name} ({p.type}{'' if p.default is None else f', default {p.default}'})"
             for p in self.parameters
         )
-        bound: dict[ox.Variable, Term] = {}
+        bound: dict[str, Term] = {}
         for name in given:
             if name not in declared:
                 raise QueryError(
@@ -177,12 +177,12 @@ class Query:
                     f"query {self.name}: missing parameter {name!r}; it takes {takes}", subject=name
                 )
             try:
-                bound[ox.Variable(name)] = parameter.term(value)
+                bound[name] = parameter.term(value)
             except ValueError as error:
                 raise QueryError(
                     f"query {self.name}: parameter {name}: {error}", subject=name
                 ) from error
-        return bound
+        return bind_terms(self.text, bound)
 
 
 def shipped() -> dict[str, Query]:

@@ -22,7 +22,7 @@ from lithograph.entities import (
 from lithograph.errors import GraphError
 from lithograph.masks import outline_from_wkt, rle_from_text
 from lithograph.rdf import terms as t
-from lithograph.rdf.terms import shorten, term
+from lithograph.rdf.terms import iri_of, shorten, term
 
 _KIND_OF_CLASS = {
     term("lg:ModelRun"): RunKind.MODEL,
@@ -74,7 +74,7 @@ class _Node:
 def _by_subject(quads: Iterable[Quad]) -> dict[str, _Node]:
     grouped: dict[str, dict[NamedNode, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for quad in quads:
-        values = grouped[str(quad.subject.value)][quad.predicate]
+        values = grouped[iri_of(quad.subject)][quad.predicate]
         if quad.object not in values:
             values.append(quad.object)
     return {iri: _Node(iri, values) for iri, values in grouped.items()}
@@ -129,7 +129,7 @@ def annotation_from_quads(iri: str, quads: Iterable[Quad]) -> Annotation:
 
 def image_from_quads(iri: str, quads: Iterable[Quad]) -> Image:
     """The image ``iri`` from what every run says of it (several runs may complete each other)."""
-    nodes = _by_subject(quad for quad in quads if quad.subject.value == iri)
+    nodes = _by_subject(quad for quad in quads if iri_of(quad.subject) == iri)
     if iri not in nodes:
         raise GraphError(f"{iri}: expected an image, found nothing", subject=iri)
     node = nodes[iri]

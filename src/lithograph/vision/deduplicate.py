@@ -7,6 +7,7 @@ that thousands at low resolution take megabytes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ class Sameness:
 
 def pack(masks: NDArray[np.bool_]) -> NDArray[np.uint64]:
     """Pack (M, …) bool masks into (M, words), 64 pixels a word, padded with zeros."""
-    flat = masks.reshape(len(masks), -1)
+    flat = masks.reshape(len(masks), math.prod(masks.shape[1:]))
     packed = np.packbits(flat, axis=1)
     padding = -packed.shape[1] % 8
     return np.pad(packed, ((0, 0), (0, padding))).view(np.uint64)

@@ -53,7 +53,8 @@ class TextCache:
 
     def _read(self, path: Path, distinct: list[str]) -> NDArray[np.float32] | None:
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            # Opened here: numpy leaves a file that is no zip open.
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 vectors = stored["vectors"]
                 phrases = stored["phrases"].tolist()
         except (OSError, ValueError, KeyError, BadZipFile, EOFError):

@@ -141,6 +141,7 @@ def annotate(
     Example: lithograph annotate --segmenter sam_vit_b.pth --labeller clip-vit-base-patch32/
     """
     place = opened(workspace)
+    _quiet_loading()
     with progress("annotating") as show:
         admission = place.annotate(
             images or None,
@@ -154,3 +155,13 @@ def annotate(
             say=say,
         )
     show_admission(admission, as_json=json)
+
+
+def _quiet_loading() -> None:
+    """No progress bars of the model library's own, which it draws in pipes and logs too."""
+    import contextlib
+
+    with contextlib.suppress(ImportError):
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()

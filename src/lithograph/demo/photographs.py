@@ -20,6 +20,11 @@ FIRST_SEED = 2_000_000
 
 _FIRST_WALL_SEED = FIRST_SEED + 1_000
 _WALL_SIZE = (448, 512)
+#: What the walls show, in the order of painting: enough for regions that several views share.
+_WALLS = (
+    ("humidity", "lacuna", "bleaching", "salt-efflorescence", "crack"),
+    ("lead-deposit", "erosion", "scaling", "flake", "crack"),
+)
 _QUALITY = 95
 _ORIENTATION, _EXIF_IFD, _TAKEN, _OFFSET = 0x0112, 0x8769, 0x9003, 0x9011
 #: EXIF orientation → quarter turns, counter-clockwise, from upright to how the camera stored it.
@@ -83,7 +88,12 @@ def _views(folder: Path, count: int, views: int) -> Iterator[Photograph]:
     taken = 0
     for number in range(count):
         seed = _FIRST_WALL_SEED + number
-        facade = render_facade(seed, height=_WALL_SIZE[0], width=_WALL_SIZE[1])
+        facade = render_facade(
+            seed,
+            height=_WALL_SIZE[0],
+            width=_WALL_SIZE[1],
+            concepts=_WALLS[number % len(_WALLS)],
+        )
         wall = f"wall_{number + 1}"
         for place, view in enumerate(render_views(facade, views, seed=seed), start=1):
             shown = tuple(

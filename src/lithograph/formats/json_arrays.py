@@ -149,9 +149,10 @@ class _Scanner:
 
     def begin(self) -> None:
         """Step over a byte order mark. Raises FormatError for one of another encoding."""
-        self._more(0)
+        while len(self.window) < 3 and self._more(0):
+            pass
         if self.window.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise self.error("expected UTF-8, but the byte order mark is that of UTF-16")
+            raise self.error("expected UTF-8, but the byte order mark is that of UTF-16", 0)
         if self.window.startswith(b"\xef\xbb\xbf"):
             self.at = 3
 

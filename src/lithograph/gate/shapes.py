@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lithograph import resources
 from lithograph.errors import ShapesError
@@ -152,11 +152,15 @@ _TARGETS: Final = ("targetClass", "targetNode", "targetObjectsOf", "targetSubjec
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
-    """SHACL shapes that were checked. ``digest`` is the SHA-256 of their files."""
+    """SHACL shapes that were checked. ``digest`` is the SHA-256 of their files.
+
+    ``prepared`` holds the SPARQL constraints once they have been parsed.
+    """
 
     graph: Graph = field(repr=False)
     digest: str
     names: tuple[str, ...]
+    prepared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, path: Path | None = None) -> Shapes:

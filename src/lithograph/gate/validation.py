@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from lithograph.entities import Violation
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from rdflib.term import Node
 
 _SH: Final = "http://www.w3.org/ns/shacl#"
+_PLACEHOLDER: Final = re.compile(r"\{[?$]\w+\}")
 
 
 def validate(
@@ -33,18 +37,20 @@ def validate(
     if not batch:
         return ()
     focus = {iri_of(quad.subject) for quad in batch}
-    data = _rdflib_graph([*batch, *context])
+    with _quiet():
+        data = _rdflib_graph([*batch, *context], shapes.prepared)
     try:
-        answer = pyshacl_validate(
-            data,
-            shacl_graph=shapes.graph,
-            inference="none",
-            advanced=False,
-            js=False,
-            do_owl_imports=False,
-            allow_infos=True,
-            allow_warnings=True,
-        )
+        with _quiet():
+            answer = pyshacl_validate(
+                data,
+                shacl_graph=shapes.graph,
+                inference="none",
+                advanced=False,
+                js=False,
+                do_owl_imports=False,
+                allow_infos=True,
+                allow_warnings=True,
+            )
     except Exception as error:
         raise _failed(error) from error
     results = answer[1]
@@ -54,13 +60,29 @@ def validate(
     return _violations(cast("Graph", results), shapes.graph, focus)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No traceback on the terminal for a literal that is not of its datatype: a shape says so."""
+    logger, silence = logging.getLogger("rdflib.term"), _Silence()
+    logger.addFilter(silence)
+    try:
+        yield
+    finally:
+        logger.removeFilter(silence)
+
+
+class _Silence(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:  # noqa: A003
+        return False
+
+
 def _failed(what: object) -> ShapesError:
     brief = " ".join(str(what).split())[:300]
     return ShapesError(f"the shapes could not be applied: {brief}", subject="shapes")
 
 
-def _rdflib_graph(quads: Iterable[Quad]) -> Graph:
-    """The triples as rdflib has them, lexical forms kept."""
+def _rdflib_graph(quads: Iterable[Quad], prepared: dict[str, Any]) -> Graph:
+    """The triples as rdflib has them, lexical forms kept; queries on it are parsed once."""
     from pyoxigraph import BlankNode, NamedNode
     from rdflib import BNode, Graph, Literal, URIRef
 
@@ -83,31 +105,30 @@ def _rdflib_graph(quads: Iterable[Quad]) -> Graph:
             known[term] = node
         return node
 
-    graph = _remembering_graph()
+    graph = _remembering_graph(prepared)
     add = graph.store.add
     for quad in quads:
         add((converted(quad.subject), converted(quad.predicate), converted(quad.object)), graph)
     return graph
 
 
-def _remembering_graph() -> Graph:
-    """An rdflib graph that parses each query once: pySHACL asks one anew for every focus node."""
+def _remembering_graph(prepared: dict[str, Any]) -> Graph:
+    """An empty graph that parses each query once, into ``prepared``.
+
+    pySHACL asks the same text anew for every focus node, and rdflib's parser takes some 70 ms.
+    """
     from rdflib import Graph
     from rdflib.plugins.sparql import prepareQuery
 
     class RememberingGraph(Graph):
-        def __init__(self) -> None:
-            super().__init__(bind_namespaces="none")
-            self._prepared: dict[str, Any] = {}
-
         def query(self, query_object: Any, *args: Any, **kwargs: Any) -> Any:
             if isinstance(query_object, str):
-                if query_object not in self._prepared:
-                    self._prepared[query_object] = prepareQuery(query_object)
-                query_object = self._prepared[query_object]
+                if query_object not in prepared:
+                    prepared[query_object] = prepareQuery(query_object)
+                query_object = prepared[query_object]
             return super().query(query_object, *args, **kwargs)
 
-    return RememberingGraph()
+    return RememberingGraph(bind_namespaces="none")
 
 
 def _violations(results: Graph, shapes: Graph, focus: set[str]) -> tuple[Violation, ...]:
@@ -133,7 +154,15 @@ def _violations(results: Graph, shapes: Graph, focus: set[str]) -> tuple[Violati
                 path=None if path is None else path_text(path, results, shapes),
                 component=shorten(str(one(result, "sourceConstraintComponent"))).rpartition("#")[2],
                 severity=cast('Literal["Violation", "Warning", "Info"]', severity),
-                message=_message(results.objects(result, URIRef(f"{_SH}resultMessage"))),
+                message=_message(
+                    results.objects(result, URIRef(f"{_SH}resultMessage")),
+                    [
+                        text
+                        for source in (one(result, "sourceConstraint"), shape)
+                        if source is not None
+                        for text in shapes.objects(source, URIRef(f"{_SH}message"))
+                    ],
+                ),
                 value=None if value is None else str(value)[:500],
                 shape=str(shape) if isinstance(shape, URIRef) else None,
             )
@@ -143,10 +172,24 @@ def _violations(results: Graph, shapes: Graph, focus: set[str]) -> tuple[Violati
     )
 
 
-def _message(messages: Iterable[Any]) -> str:
-    """The English message, else the one without a language, else the first."""
-    ranks = {"en": 0, None: 1}
-    ordered = sorted(messages, key=lambda text: (ranks.get(text.language, 2), str(text)))
+def _message(messages: Iterable[Any], templates: Iterable[Any]) -> str:
+    """The English message, else the one without a language, else the first.
+
+    pySHACL drops the language of what a SPARQL constraint says: it is that of the template, which
+    may hold variables in braces.
+    """
+    english = [
+        re.compile(".*".join(map(re.escape, _PLACEHOLDER.split(text))), re.DOTALL)
+        for text in templates
+        if text.language == "en"
+    ]
+
+    def rank(text: Any) -> tuple[int, str]:
+        if text.language == "en" or any(form.fullmatch(text) for form in english):
+            return 0, str(text)
+        return (1 if text.language is None else 2), str(text)
+
+    ordered = sorted(messages, key=rank)
     return " ".join(str(ordered[0]).split()) if ordered else ""
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/queries.md from the headers of the shipped queries: ``python docs/make_queries.py``."""
+"""Writes docs/queries.md from the headers of the shipped queries."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from lithograph.queries import Query, shipped
 
 HEAD = """# Queries
 
-`lithograph query` lists them, `lithograph query NAME --param NAME=VALUE` asks one. A concept may be given by a label in any
-language. `lithograph query FILE.rq` and `… query /dev/stdin` ask one of yours; a `.rq` file in the workspace's `queries/` folder can be
-asked by its name. Any SELECT that binds `?annotation` can be exported: `lithograph export coco FILE --query NAME`.
+`lithograph query` lists them, `lithograph query NAME --param NAME=VALUE` asks one. A concept may be
+given by a label in any language. `lithograph query FILE.rq` and `… query /dev/stdin` ask one of
+yours; a `.rq` file in the workspace's `queries/` folder can be asked by its name. Any SELECT that
+binds `?annotation` can be exported: `lithograph export coco FILE --query NAME`.
 
 This page is made from the queries' own headers by `python docs/make_queries.py`.
 """

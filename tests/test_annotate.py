@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from lithograph import Workspace
@@ -18,6 +19,7 @@ from lithograph.errors import FormatError, ImageError, ModelError
 from lithograph.masks import mask_iou, mask_to_rle
 from lithograph.samples import Facade, render_facade
 from lithograph.vision.proposals import make_proposal
+from lithograph.vision.protocols import ImageEmbedding
 from lithograph.vision.tiles import Tile
 
 BASE = "https://data.example.org/ca19/"
@@ -138,9 +140,12 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert len(open_run.images) == 1
     seen: list[int] = []
     encode = models.segmenter.encode
-    monkeypatch.setattr(
-        type(models.segmenter), "encode", lambda self, image: seen.append(1) or encode(image)
-    )
+
+    def counted(self: object, image: NDArray[np.uint8]) -> ImageEmbedding:
+        seen.append(1)
+        return encode(image)
+
+    monkeypatch.setattr(type(models.segmenter), "encode", counted)
     place.annotate()
     assert len(seen) == 1
     (closed,) = [r for r in place.graph.runs() if r.kind is RunKind.MODEL]

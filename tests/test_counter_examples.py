@@ -122,7 +122,7 @@ def constraints() -> Iterator[tuple[Path, URIRef, str, Node]]:
                 continue
             for predicate, value in sorted(shapes.predicate_objects(shape)):
                 name = str(predicate).removeprefix(str(SH))
-                if predicate in SH and name not in NOT_CONSTRAINTS:
+                if str(predicate).startswith(str(SH)) and name not in NOT_CONSTRAINTS:
                     if name == "closed" and not value.toPython():  # type: ignore[attr-defined]
                         continue
                     yield path, shape, name, value

@@ -27,7 +27,7 @@ from lithograph.errors import AdmissionError, GraphError, QueryError, Vocabulary
 from lithograph.gate import Shapes
 from lithograph.graph import Graph
 from lithograph.graph.vocabularies import category_numbers, current_versions, read_vocabulary
-from lithograph.rdf import Iris, annotation_quads, quarantine_graph
+from lithograph.rdf import Iris, annotation_quads, quarantine_graph, terms
 from lithograph.vocabulary import Vocabulary
 
 IRIS = Iris("https://data.example.org/ca19/")
@@ -345,10 +345,5 @@ def quarantined(graph: Graph) -> str:
 
 def test_no_query_takes_the_quarantine_for_annotations(graph: Graph, quarantined: str) -> None:
     node = ox.NamedNode(quarantined)
-    classes = {
-        quad.object.value
-        for quad in graph.store.quads_for_pattern(
-            None, ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type"), None, node
-        )
-    }
-    assert classes == {"https://w3id.org/lithograph/ns#Refusal"}
+    quads = graph.store.quads_for_pattern(None, terms.TYPE, None, node)
+    assert {quad.object for quad in quads} == {terms.term("lg:Refusal")}

@@ -238,7 +238,7 @@ iri_texts = st.text("abcdef0123456789", min_size=1, max_size=8)
 
 
 @st.composite
-def annotations(draw: st.DrawFn) -> Annotation:
+def any_annotation(draw: st.DrawFn) -> Annotation:
     iri = f"{BASE}annotation/{draw(iri_texts)}"
     maybe_iri = st.none() | iri_texts.map(lambda text: f"{BASE}annotation/x{text}")
     return Annotation(
@@ -270,7 +270,7 @@ def annotations(draw: st.DrawFn) -> Annotation:
 
 
 @settings(max_examples=60)
-@given(annotations())
+@given(any_annotation())
 def test_any_annotation_comes_back_from_the_store(annotation: Annotation) -> None:
     store = ox.Store()
     store.extend(annotation_quads(annotation, f"{BASE}run/x"))

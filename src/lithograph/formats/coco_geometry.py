@@ -258,7 +258,7 @@ def _check_rings(rings: Sequence[Ring], path: str, findings: Findings) -> None:
 
     sound = {}
     for index, ring in enumerate(rings):
-        polygon = shapely.Polygon(ring)
+        polygon = shapely.Polygon(np.array(ring, dtype=np.float64))
         if polygon.is_valid:
             sound[index] = polygon
         else:

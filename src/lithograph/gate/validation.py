@@ -72,7 +72,7 @@ def _quiet() -> Iterator[None]:
 
 
 class _Silence(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:  # noqa: A003
+    def filter(self, record: logging.LogRecord) -> bool:
         return False
 
 
@@ -84,7 +84,7 @@ def _failed(what: object) -> ShapesError:
 def _rdflib_graph(quads: Iterable[Quad], prepared: dict[str, Any]) -> Graph:
     """The triples as rdflib has them, lexical forms kept; queries on it are parsed once."""
     from pyoxigraph import BlankNode, NamedNode
-    from rdflib import BNode, Graph, Literal, URIRef
+    from rdflib import BNode, Literal, URIRef
 
     known: dict[Any, Node] = {}
 

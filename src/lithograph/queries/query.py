@@ -8,8 +8,8 @@ The header of a ``.rq`` file is made of comments in a fixed form::
     # parameter: min_confidence decimal = 0.5 – least confidence
     # column: annotation – its IRI
 
-A parameter is ``name type [= default] – text``; the variable of its name stands for its value, and is
-not projected. A query without a header is a query all the same.
+A parameter is ``name type [= default] – text``; the variable of its name stands for its value,
+and is not projected. A query without a header is a query all the same.
 """
 
 from __future__ import annotations

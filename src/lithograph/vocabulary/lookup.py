@@ -70,13 +70,13 @@ class LabelIndex:
         key = fold(name)
         for table, entry in ((self._slugs, name), (self._shown, key), (self._hidden, key)):
             if entry in table:
-                return tuple(table[entry].values())
+                return _plainest(table[entry], name)
         return ()
 
     def labelled(self, name: str) -> tuple[Concept, ...]:
         """The concepts of that label, failing that of that hidden label; slugs do not count."""
         key = fold(name)
-        return tuple((self._shown.get(key) or self._hidden.get(key) or {}).values())
+        return _plainest(self._shown.get(key) or self._hidden.get(key) or {}, name)
 
     def nearest(self, name: str, limit: int = 3) -> tuple[Concept, ...]:
         """The concepts with the labels or slugs nearest to a name, nearest first."""
@@ -93,6 +93,21 @@ class LabelIndex:
                     near[iri] = max(near.get(iri, (score, concept)), (score, concept), key=_score)
         ranked = sorted(near.items(), key=lambda entry: (-entry[1][0], entry[0]))
         return tuple(concept for _, (_, concept) in ranked[:limit])
+
+
+def plain(text: str) -> str:
+    """A label without case and without spaces at its ends or in a row."""
+    return " ".join(text.split()).casefold()
+
+
+def _plainest(found: Mapping[str, Concept], name: str) -> tuple[Concept, ...]:
+    """Of several concepts those that have the name itself, as ``c++`` and not ``c``, if any."""
+    concepts = tuple(found.values())
+    if len(concepts) > 1:
+        wanted = plain(name)
+        exact = [c for c in concepts if any(plain(text) == wanted for _, _, text in c.labels())]
+        return tuple(exact) or concepts
+    return concepts
 
 
 def _score(entry: tuple[float, Concept]) -> float:

@@ -192,6 +192,11 @@ class Vocabulary:
             iri = self._contents.hierarchy.via[iri]
         return tuple(reversed(path))
 
+    def main_parent(self, concept: Concept | str) -> Concept | None:
+        """The parent that :meth:`path` goes through; None at the top."""
+        iri = self._contents.hierarchy.via[self._iri(concept)]
+        return None if iri is None else self._by_iri[iri]
+
     def top_ancestor(self, concept: Concept | str) -> Concept:
         """The first of :meth:`path`: the concept itself where it is at the top."""
         return self.path(concept)[0]

@@ -24,8 +24,8 @@ def tree_text(vocabulary: Vocabulary, languages: Sequence[str]) -> str:
         while waiting:
             indent, (child, is_last, is_here) = waiting.pop()
             branch, below = ("└─ ", "   ") if is_last else ("├─ ", "│  ")
-            seen_at = vocabulary.path(child)[-2:][0]
-            where = "" if is_here else f"  → {seen_at.label(*languages)}"
+            elsewhere = None if is_here else vocabulary.main_parent(child) or child
+            where = f"  → {elsewhere.label(*languages)}" if elsewhere else ""
             lines.append(f"{indent}{branch}{_line(child, languages)}{where}")
             if is_here:
                 entries = list(_children(vocabulary, child))
@@ -35,7 +35,7 @@ def tree_text(vocabulary: Vocabulary, languages: Sequence[str]) -> str:
 
 def _roots(vocabulary: Vocabulary) -> list[Concept]:
     """Families first, then what else stands at the top: retired concepts, the background."""
-    roots = [concept for concept in vocabulary.concepts if len(vocabulary.path(concept)) == 1]
+    roots = [concept for concept in vocabulary.concepts if vocabulary.main_parent(concept) is None]
     return sorted(roots, key=lambda concept: (concept.is_background, concept.deprecated))
 
 
@@ -43,9 +43,7 @@ def _children(vocabulary: Vocabulary, concept: Concept) -> Iterator[tuple[Concep
     """Each child, whether it is the last, and whether its own children are to be shown here."""
     for place, iri in enumerate(concept.narrower, start=1):
         child = vocabulary[iri]
-        path = vocabulary.path(child)
-        is_here = len(path) > 1 and path[-2].iri == concept.iri
-        yield child, place == len(concept.narrower), is_here
+        yield child, place == len(concept.narrower), vocabulary.main_parent(child) == concept
 
 
 def _line(concept: Concept, languages: Sequence[str]) -> str:

@@ -629,9 +629,11 @@ def test_the_categories_themselves(tmp_path: Path) -> None:
     ]
     path.write_text(json.dumps(a_file(categories=categories)), encoding="utf-8")
     assert coco_categories(path) == ((2, "b", "x"), (1, "a", None))
-    path.write_text("[]")
-    with pytest.raises(FormatError):
-        coco_categories(path)
+    others: list[Any] = [[1], {"info": {}}, a_file({"caption": "hello"})]
+    for other in others:
+        path.write_text(json.dumps(other), encoding="utf-8")
+        with pytest.raises(FormatError, match="expected"):
+            coco_categories(path)
 
 
 # -- images ----------------------------------------------------------------------------------------

@@ -123,7 +123,8 @@ def test_the_example_of_the_graph_model_conforms(shapes: Shapes) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_valid_conforms(kind: str, shapes: Shapes) -> None:
     graph = ox.NamedNode(f"{BASE}graph")
-    quads = [ox.Quad(*triple, graph) for triple in read_turtle(FOLDER / f"valid-{kind}.ttl")]
+    triples = read_turtle(FOLDER / f"valid-{kind}.ttl")
+    quads = [ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples]
     assert quads
     assert validate(quads, shapes) == ()
 
@@ -177,7 +178,7 @@ def test_every_shape_speaks_english_and_french(shapes: Shapes) -> None:
     graph = shapes.graph
     complaining = {constraint.partition(" ")[0] for constraint in constraints_of(shapes)}
     for name in complaining:
-        messages = list(graph.objects(URIRef(SHAPE + name), URIRef(f"{SH}message")))
+        messages: list[Any] = list(graph.objects(URIRef(SHAPE + name), URIRef(f"{SH}message")))
         assert sorted(message.language for message in messages) == ["en", "fr"], name
 
 

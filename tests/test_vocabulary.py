@@ -366,6 +366,16 @@ def test_the_digest_changes_with_any_word(notre_dame: Vocabulary) -> None:
     assert notre_dame != turtle
 
 
+def test_blank_nodes_are_told_apart_by_what_points_at_them() -> None:
+    read = vocabulary("""
+    :a a skos:Concept ; skos:prefLabel "a"@en ; skos:definition [ rdf:value "x" ] .
+    :b a skos:Concept ; skos:prefLabel "b"@en ; skos:definition [ rdf:value "x" ] .
+    """)
+    blanks = {str(t.subject) for t in read.triples() if isinstance(t.subject, ox.BlankNode)}
+    assert len(blanks) == 2
+    assert len(read.triples()) == 9
+
+
 def test_long_lists_and_rings_of_blank_nodes_take_no_time() -> None:
     items = " ".join(f":c{i}" for i in range(3000))
     ring = " ".join(f"_:r{i} dcterms:relation _:r{(i + 1) % 500} ." for i in range(500))

@@ -16,6 +16,7 @@ from lithograph.vocabulary import FindingKind, Vocabulary
 from lithograph.vocabulary import parsing as limits
 from vocabulary_texts import EX, PREFIXES, SCHEME
 
+SKOS = "http://www.w3.org/2004/02/skos/core#"
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "skos"
 NOTRE_DAME = ontology("notre-dame-alterations")
 #: What each format is called by people, by its extension and by its media type.
@@ -187,6 +188,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         Vocabulary.read("https://example.org/vocabulary.ttl")
 
 
+def test_a_path_may_be_called_as_turtle_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("prefix.ttl", "base.ttl", "prefix of mine.ttl"):
+        Path(name).write_text(PREFIXES + ':a a skos:Concept ; skos:prefLabel "a"@en .')
+        assert len(Vocabulary.read(name)) == 1
+    assert len(Vocabulary.read(f'PREFIX s: <{SKOS}> s:x a s:Concept ; s:prefLabel "x"@en .')) == 1
+
+
 def test_a_file_that_is_too_large_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,7 +273,7 @@ def test_an_entity_that_is_written_too_often_is_refused(monkeypatch: pytest.Monk
         CONCEPT_XML.format("&x;" * 1000)
     )
     assert len(Vocabulary.read(xml)) == 1
-    monkeypatch.setattr(limits, "MAX_BYTES", 999_999)
+    monkeypatch.setattr(limits, "MAX_ENTITY_TEXT", 999_999)
     with pytest.raises(VocabularyError, match="found 1000000"):
         Vocabulary.read(xml)
 
@@ -323,3 +334,28 @@ def test_a_damaged_file_is_read_or_refused(data: st.DataObject) -> None:
         assert isinstance(read.check(), tuple)
     else:
         assert "expected" in str(read)
+
+
+@pytest.mark.slow
+def test_a_thesaurus_of_forty_thousand_concepts_takes_seconds() -> None:
+    """As large as the AAT. Quadratic work anywhere would take hours."""
+    count = 40_000
+    lines = [PREFIXES, f"<{EX}> a skos:ConceptScheme ; skos:hasTopConcept :c0 ."]
+    for number in range(count):
+        parent = f"; skos:broader :c{(number - 1) // 7}" if number else ""
+        lines.append(
+            f":c{number} a skos:Concept ; skos:inScheme <{EX}> {parent} ; "
+            f'skos:prefLabel "concept {number}"@en , "notion {number}"@fr ; '
+            f'skos:altLabel "thing {number}"@en ; skos:definition "words for {number}"@en .'
+        )
+    started = time.process_time()
+    read = Vocabulary.read("\n".join(lines))
+    assert time.process_time() - started < 30
+    assert len(read) == count
+    assert len(read.digest) == 64
+    assert read["Notion 39999"].slug == "c39999"
+    assert all(read.top_ancestor(concept).slug == "c0" for concept in read)
+    assert len(read.prompts(("en", "fr"))) == 3 * (count - 1)
+    assert len(read.check()) == 2
+    assert len(read.tree().splitlines()) == count + 1
+    assert time.process_time() - started < 90

@@ -132,5 +132,6 @@ def export(clip: TinyClip, state: Mapping[str, Tensor], scale: float, folder: Pa
     processor.save_pretrained(unfinished)
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(unfinished.iterdir()):
+        file.chmod(0o644)  # safetensors writes for its owner alone
         file.replace(folder / file.name)
     unfinished.rmdir()

@@ -5,6 +5,7 @@ exported, and held against the exact masks that they were painted with. The pict
 rule and the models are tiny: the figures say that the road works, and nothing about real stone.
 """
 
-from lithograph.demo.road import Outcome, run_demo
+from lithograph.demo.outcome import Outcome
+from lithograph.demo.road import run_demo
 
 __all__ = ["Outcome", "run_demo"]

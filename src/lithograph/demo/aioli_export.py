@@ -42,7 +42,8 @@ _CATEGORIES = (
 def aioli_coco(photographs: Sequence[Photograph]) -> dict[str, Any]:
     """The photographs' alterations as an Aïoli COCO export, the last ring of it cut short."""
     numbers = {name.lower(): number for number, name, _ in _CATEGORIES}
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for photograph in photographs:
         stem = photograph.path.stem.lower()
         image_id = encode(f"{PROJECT}-{stem}")

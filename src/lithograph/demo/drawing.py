@@ -36,9 +36,7 @@ class Drawing:
         self._numbers = category_numbers(workspace.graph, workspace.vocabulary.iri)
         folder.mkdir(exist_ok=True)
 
-    def facade(
-        self, photograph: Photograph, groups: Mapping[str, Sequence[Annotation]]
-    ) -> Picture:
+    def facade(self, photograph: Photograph, groups: Mapping[str, Sequence[Annotation]]) -> Picture:
         """The truth, then each group of annotations under its name."""
         truth = [
             self._drawn(mask_to_rle(shown.mask), self._workspace.vocabulary[shown.concept].iri)

@@ -127,9 +127,7 @@ def detections(export: Mapping[str, Any], truth: Mapping[str, Any]) -> list[dict
 def perfect(truth: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The truth's own annotations as detections: whatever measures them must say 1."""
     return [
-        {
-            name: record[name] for name in ("image_id", "category_id", "bbox", "segmentation")
-        }
+        {name: record[name] for name in ("image_id", "category_id", "bbox", "segmentation")}
         | {"score": 1.0}
         for record in truth["annotations"]
     ]

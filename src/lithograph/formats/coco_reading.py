@@ -103,9 +103,13 @@ def coco_categories(
     path = Path(path)
     found: dict[int, tuple[int, str, str | None]] = {}
     with opened(path, limits) as stream:
-        arrays = JsonArrays(stream, path, {"categories"}, limits.record_bytes)
+        arrays = JsonArrays(stream, path, {"categories", "annotations"}, limits.record_bytes)
         for element in arrays:
             check_top_level(path, element)
+            if element.array == "annotations":
+                if element.index == 0:
+                    check_kind(path, element)
+                continue
             try:
                 record = record_of(element)
                 number = read_id(record, "id", element.path, Findings())

@@ -24,7 +24,9 @@ _HEAD = 4096
 
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _WORD = re.compile(rb'[^ \t\n\r,:"\[\]{}]*+')
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["\[\]{}]', re.DOTALL)
+# A bracket, a whole string, or the quote that begins an unended one. The character class stands
+# first since the search for one is twice as fast as that for alternatives.
+_TOKEN = re.compile(rb'["\[\]{}](?:(?<=")[^"\\]*+(?:\\.[^"\\]*+)*+")?', re.DOTALL)
 _IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _QUOTE, _OPENING = ord('"'), b"[{"
 

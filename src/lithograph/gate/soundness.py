@@ -104,9 +104,11 @@ def _check_terms(graph: Graph, file: Path) -> None:
             continue
         if node.startswith(SH):
             from rapidfuzz import process
+            from rapidfuzz.distance import JaroWinkler
 
             local = node.removeprefix(SH)
-            near = process.extractOne(local, sorted(SHACL), score_cutoff=60)
+            alike = JaroWinkler.normalized_similarity
+            near = process.extractOne(local, sorted(SHACL), scorer=alike, score_cutoff=0.8)
             hint = f"; did you mean sh:{near[0]}?" if near else ""
             raise ShapesError(f"{file}: unknown term sh:{local}{hint}", subject=file)
         raise ShapesError(

@@ -66,11 +66,21 @@ class Parameter:
             return ox.NamedNode(value)
         if self.type in {"string", "language"}:
             return ox.Literal(value)
-        if self.type == "dateTime" and "T" not in value:
-            # A day alone is its beginning.
-            day, zone = value[:10], value[10:]
-            value = f"{day}T00:00:00{zone}"
+        if self.type == "dateTime":
+            value = _in_utc(value)
         return ox.Literal(value, datatype=ox.NamedNode(_XSD + self.type))
+
+
+def _in_utc(value: str) -> str:
+    """A day, or a date and time, with its zone: UTC where it has none, as the runs' times are.
+
+    A time without a zone compares with none that has one and lies within fourteen hours of it.
+    """
+    zone = re.search(r"(?:Z|[+-][0-9]{2}:[0-9]{2})$", value[10:])
+    moment = value[: len(value) - len(zone[0])] if zone else value
+    if "T" not in moment:
+        moment = f"{moment}T00:00:00"
+    return moment + (zone[0] if zone else "Z")
 
 
 def _said(kind: Type) -> str:

@@ -35,7 +35,7 @@ _SKIPPED = r"(?:[ \t\r\n]|\#[^\r\n]*)"
 _TOKEN: Final = re.compile(
     rf"(?P<iri>{_IRI})|(?P<string>{_STRING})|(?P<variable>{_VARIABLE})|(?P<language>{_LANGUAGE})"
     rf"|(?P<blank>{_BLANK})|(?P<prefixed>{_PREFIXED})|(?P<number>{_NUMBER})"
-    rf"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>&&|\|\||\^\^|!=|<=|>=|.)",
+    rf"|(?P<word>[{_START}][{_START}0-9]*)|(?P<mark>&&|\|\||\^\^|!=|<=|>=|.)",
     re.DOTALL,
 )
 _SKIP: Final = re.compile(f"{_SKIPPED}+")

@@ -25,14 +25,17 @@ def fold(text: str) -> str:
     ``"Érosion"`` and ``"erosion"``. Marks of scripts that need them are kept. A label of signs
     alone is folded to itself in lower case.
     """
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LIGATURES))
+    # Twice, as Unicode's compatibility caseless match has it: decomposing may yield capitals.
+    folded = text
+    for _ in range(2):
+        folded = unicodedata.normalize("NFKD", folded.casefold().translate(_LIGATURES))
     letters = "".join(
         character
-        for character in plain
+        for character in folded
         if character.isalnum()
         or (unicodedata.category(character)[0] == "M" and not "\u0300" <= character <= "\u036f")
     )
-    return letters or text.casefold().strip()
+    return letters or plain(text)
 
 
 @dataclass(frozen=True, slots=True)

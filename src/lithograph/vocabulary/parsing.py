@@ -28,6 +28,8 @@ from lithograph.vocabulary.terms import FAKE_LANGUAGES
 #: Largest file or text that is read, in bytes. The whole AAT of 2014 fits, as N-Triples without
 #: its notes; a SKOS file of 40,000 concepts takes about 30 MB.
 MAX_BYTES = 256 * 1024 * 1024
+#: Most characters that XML entities may grow to. Namespaces of a large OWL file take a third of it.
+MAX_ENTITY_TEXT = 64 * 1024 * 1024
 #: Deepest nesting of XML elements: RDF/XML needs two per node, and parsing is quadratic in it.
 MAX_XML_DEPTH = 500
 #: Deepest nesting of RDF 1.2 triple terms: the parser recurses and would exhaust the stack.
@@ -53,7 +55,7 @@ _TURTLE_TEXT = re.compile(
     r"|\#[^\n]*",
     re.S,
 )
-_MEANT_AS_TEXT = re.compile(r"\s*([<{\[@#]|prefix\b|base\b)", re.I)
+_MEANT_AS_TEXT = re.compile(r"\s*([<{\[@#]|_:|prefix\s+[\w.-]*:|base\s*<)", re.I)
 
 #: Formats by the names that people give them.
 FORMATS = {
@@ -107,6 +109,8 @@ def load(source: Path | str | bytes) -> tuple[str, str]:
         )
     path = Path(source)
     try:
+        if path.exists() and not path.is_file():
+            raise VocabularyError(f"{path}: expected a file, found something else", subject=path)
         _check_size(path.stat().st_size, str(path))
         content = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -236,8 +240,8 @@ def _check_xml(text: str, name: str) -> None:
     except expat.ExpatError as error:
         raise refuse("RDF/XML", str(error)) from error
     grown = sum(length * text.count(f"&{entity};") for entity, length in lengths.items())
-    if grown > MAX_BYTES:
-        raise refuse(f"XML entities of at most {MAX_BYTES} characters in all", str(grown))
+    if grown > MAX_ENTITY_TEXT:
+        raise refuse(f"XML entities of at most {MAX_ENTITY_TEXT} characters in all", str(grown))
 
 
 def _checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Mapping, Sequence
@@ -129,6 +130,11 @@ def export(clip: TinyClip, state: Mapping[str, Tensor], scale: float, folder: Pa
     shutil.rmtree(unfinished, ignore_errors=True)
     clip.model.half().save_pretrained(unfinished)
     clip.model.float()
+    # Stored in fp16, computed in fp32: processors without half-precision arithmetic are many times
+    # slower in it, and a loader takes the type that the configuration says.
+    description = json.loads((unfinished / "config.json").read_text("utf-8"))
+    description["dtype"] = "float32"
+    (unfinished / "config.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
     processor.save_pretrained(unfinished)
     folder.mkdir(parents=True, exist_ok=True)
     for file in sorted(unfinished.iterdir()):

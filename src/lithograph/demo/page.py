@@ -81,7 +81,7 @@ def _head(outcome: Outcome) -> str:
     boxes = best["from boxes", "leaves", "segm"]
     numbers = [
         (str(len(outcome.photographs)), "photographs", "photographies"),
-        (str(outcome.triples), "triples in the graph", "triplets dans le graphe"),
+        (f"{outcome.triples:,}", "triples in the graph", "triplets dans le graphe"),
         (three_digits(automatic.ap50), "AP50, automatic", "automatique"),
         (three_digits(boxes.ap50), "AP50, from true boxes", "boîtes exactes"),
         (f"{outcome.seconds:.0f} s", "from start to end", "du début à la fin"),
@@ -167,7 +167,9 @@ def _walls(outcome: Outcome) -> str:
     return (
         "<p>The same wall from several places. Outlines were imported from an Aïoli export, whose "
         "ids say which photograph and which region of the wall each annotation is of: the last "
-        "four digits of the region stand beside its name.</p>" + _pictures(outcome, outcome.walls)
+        "four digits of the region stand beside its name. In the last view one alteration has no "
+        "outline: its ring was cut short in the file, and refused.</p>"
+        + _pictures(outcome, outcome.walls)
     )
 
 
@@ -182,8 +184,9 @@ def _review(outcome: Outcome) -> str:
     )
     return (
         "<p>The proposals of the automatic run that were least sure. Nothing is overwritten: each "
-        "decision is a new annotation that revises the proposal. No person took part here; the "
-        f"decisions are read from the truth.</p><div class='cards'>{cards}</div>"
+        "decision is a new annotation that revises the proposal. No person took part here: the "
+        "decisions are read from the truth, and where the models made no mistake to correct, one "
+        f"was made on purpose and corrected in turn.</p><div class='cards'>{cards}</div>"
     )
 
 

@@ -1,4 +1,8 @@
-"""Marie, who looks at what the model is least sure of. Her eyes are the truth: no one is asked."""
+"""Marie, who looks at what the model is least sure of. Her eyes are the truth: no one is asked.
+
+Where the model made no mistake for her to correct, she makes one herself, on purpose, and Paul puts
+it right: a correction of a correction, with everything that was said kept.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from lithograph.demo.photographs import Photograph
-from lithograph.entities import Annotation, Mask, Status
+from lithograph.entities import Admission, Annotation, Mask, Status
 from lithograph.masks import geometry_to_rle, mask_iou, mask_to_rle
 from lithograph.workspace import Workspace
 
-REVIEWER = "Marie"
+REVIEWER, SECOND_REVIEWER = "Marie", "Paul"
 
 _SAME_PLACE = 0.5
 """Least IoU at which an annotation and an alteration are one place."""
@@ -19,11 +23,15 @@ _SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of one proposal: the concept IRIs before and after, and the new annotation."""
+    """What was said of a proposal: ``concept`` is the IRI of what it is held to be.
+
+    ``on_purpose`` says that the concept is wrong, and was put right afterwards.
+    """
 
     proposal: Annotation
     status: Status
     concept: str
+    on_purpose: bool = False
 
     @property
     def verdict(self) -> str:
@@ -38,8 +46,7 @@ class Review:
     """What was decided, and what the graph said to it."""
 
     decisions: list[Decision] = field(default_factory=list)
-    admitted: int = 0
-    refused: int = 0
+    admissions: list[Admission] = field(default_factory=list)
 
     def count(self, verdict: str) -> int:
         """How many decisions came out so."""
@@ -52,7 +59,7 @@ def review_as_marie(
     """Review the least sure proposals of a run, and write the decisions into the graph.
 
     A proposal on an alteration is accepted, or corrected where its concept is another; one that is
-    on none is rejected.
+    on none is rejected. Where there is nothing to correct, one is misnamed and put right again.
     """
     review = Review()
     by_name = {photograph.path.name: photograph for photograph in photographs}
@@ -64,15 +71,44 @@ def review_as_marie(
     grouped: dict[tuple[Status, str | None], list[str]] = defaultdict(list)
     for iri in waiting[:at_most]:
         proposal = workspace.graph.annotation(iri)
-        decision = _decide(workspace, proposal, by_name[names[proposal.image]])
-        review.decisions.append(decision)
+        review.decisions.append(_decide(workspace, proposal, by_name[names[proposal.image]]))
+    if not review.count("corrected"):
+        _mistake_one(workspace, review)
+    for decision in review.decisions:
         corrected = decision.concept if decision.verdict == "corrected" else None
-        grouped[decision.status, corrected].append(iri)
+        grouped[decision.status, corrected].append(decision.proposal.iri)
     for (status, concept), iris in grouped.items():
-        admission = workspace.review(iris, status, concept=concept, agent=REVIEWER)
-        review.admitted += len(admission.admitted)
-        review.refused += len(admission.refusals)
+        review.admissions.append(workspace.review(iris, status, concept=concept, agent=REVIEWER))
+    _put_right(workspace, review)
     return review
+
+
+def _mistake_one(workspace: Workspace, review: Review) -> None:
+    """Give one proposal that is right the name of what it is easily confused with."""
+    for index, decision in enumerate(review.decisions):
+        confused = workspace.vocabulary[decision.proposal.concept].confused_with
+        if decision.verdict == "accepted" and confused:
+            mistaken = Decision(decision.proposal, Status.ACCEPTED, confused[0], on_purpose=True)
+            review.decisions[index] = mistaken
+            return
+
+
+def _put_right(workspace: Workspace, review: Review) -> None:
+    """Correct what was mistaken on purpose: a revision of Marie's revision."""
+    for decision in review.decisions:
+        if decision.on_purpose:
+            found = workspace.graph.query("disagreement")
+            mistaken = next(
+                row["annotation"] for row in found if row["revised"] == decision.proposal.iri
+            )
+            review.admissions.append(
+                workspace.review(
+                    [mistaken],
+                    Status.ACCEPTED,
+                    concept=decision.proposal.concept,
+                    agent=SECOND_REVIEWER,
+                )
+            )
 
 
 def _decide(workspace: Workspace, proposal: Annotation, photograph: Photograph) -> Decision:

@@ -110,16 +110,16 @@ class ImageReader:
         sha256 = _text(record, "sha256") if ours else None
         if sha256 is not None and not _SHA256.fullmatch(sha256):
             raise RecordFault(f"{path}.sha256", f"expected 64 hex digits, found {shown(sha256)}")
-        name = self._name(record, path, decoded)
+        address = self._address(record, path)
+        name = self._name(record, path, address, decoded)
         if decoded is not None:
             iri = self.iris.image(decoded.name)
         elif source_id is None and sha256 is not None:
             iri = self.iris.image(sha256)
         else:
             iri = self.iris.image_of_source(origin, name, source_id or listed_id)
-        named = self.known.by_iri.get(str(record.get("image_iri"))) if ours else None
-        same = named or self.known.by_iri.get(iri) or self.known.with_digest(sha256)
         width, height = read_size(record.get("width")), read_size(record.get("height"))
+        same = self.known.described(str(record["image_iri"]) if ours else iri, iri, sha256)
         if same is None:
             same = self._namesake(name, project, width, height, path)
         if width is None or height is None:
@@ -134,7 +134,7 @@ class ImageReader:
             width=width,
             height=height,
             sha256=sha256,
-            content_url=self._address(record, path),
+            content_url=address,
             licence=self._licence(record, path),
             captured=self._date(record, path),
             source_id=source_id,
@@ -185,13 +185,18 @@ class ImageReader:
         project = self.stem if decoded is None else decoded.project
         return project, project
 
-    def _name(self, record: Mapping[str, Any], path: str, decoded: aioli.ImageId | None) -> str:
+    def _name(
+        self,
+        record: Mapping[str, Any],
+        path: str,
+        address: str | None,
+        decoded: aioli.ImageId | None,
+    ) -> str:
         name = record.get("file_name")
         if is_text(name) and name.strip():
             return name
         if name is not None and name != "":
             raise RecordFault(f"{path}.file_name", f"expected a name, found {shown(name)}")
-        address = self._address(record, path)
         last = address.rpartition("/")[2] if address else ""
         made = last or (decoded.stem if decoded else "")
         if not made:

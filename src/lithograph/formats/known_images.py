@@ -22,9 +22,10 @@ class KnownImages:
         for image in self.by_iri.values():
             self._by_name[name_key(image.name)[-1]].append(image)
 
-    def with_digest(self, sha256: str | None) -> Image | None:
-        """The image whose file has this SHA-256."""
-        return None if sha256 is None else self._by_digest.get(sha256)
+    def described(self, named: str, iri: str, sha256: str | None) -> Image | None:
+        """The image that a record names by IRI, or that has its IRI or its file's SHA-256."""
+        found = self.by_iri.get(named) or self.by_iri.get(iri)
+        return found or (None if sha256 is None else self._by_digest.get(sha256))
 
     def namesakes(self, name: str, project: str | None) -> list[Image]:
         """Images of that file name in the project, or else those that belong to none.

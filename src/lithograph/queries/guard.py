@@ -22,7 +22,7 @@ _UPDATES: Final = frozenset(
 #: The engine's parser and planner are recursive: some thousand levels of brackets, chained
 #: operators, triples or list members overflow the stack, and the whole process dies. The planner's
 #: time grows with the cube of the triples. Queries that people write stay far below (the largest
-#: shipped one has some 60 clauses); the values of a VALUES or an IN may be as many as there is room.
+#: shipped one has some 60 clauses); the values of a VALUES or an IN may be as many as fit.
 MAX_LENGTH: Final = 100_000
 MAX_DEPTH: Final = 60
 MAX_CLAUSES: Final = 250

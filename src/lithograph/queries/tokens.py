@@ -152,7 +152,7 @@ def calls_service(text: str) -> bool:
     clause, unless one reading takes it for one.
     """
     # A position together with whether the word before it excludes that a clause starts there.
-    pending = [(0, False)]
+    pending = [(0, False)] if text else []
     seen = set(pending)
     while pending:
         position, bound = pending.pop()

@@ -57,6 +57,7 @@ ANSWERS: dict[str, tuple[dict[str, str], str, list[Any]]] = {
     "regions": ({"min_images": "1"}, "region", ["019934d94efb39fa"]),
     "retired": ({}, "annotation", []),
     "runs": ({}, "annotations", [1, 0, 2, 1, 0]),
+    "same-place": ({}, "annotation", []),
     "stale-labels": ({}, "prompt", []),
     "unreviewed": ({}, "annotation", [PREFERRED]),
 }

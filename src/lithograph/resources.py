@@ -38,6 +38,8 @@ def checkpoint(name: str) -> Path | None:
     segment-anything package's own form.
     """
     folder = _PACKAGE / "checkpoints"
+    if not folder.is_dir():
+        return None
     known = {entry.name: entry for entry in folder.iterdir() if entry.is_dir()}
     known |= {entry.name: entry for entry in folder.glob("*/*.pth")}
     return known.get(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from lithograph.demo.photographs import Photograph
-from lithograph.demo.reviewing import SECOND_REVIEWER, Decision
+from lithograph.demo.reviewing import Decision
 from lithograph.entities import Annotation, Geometry
 from lithograph.graph.vocabularies import category_numbers
 from lithograph.masks import mask_to_rle
@@ -69,8 +69,7 @@ class Drawing:
         ).save(path)
         said = {
             "accepted": f"{before}: accepted",
-            "corrected": f"{before} → {after}"
-            + (f", on purpose; {SECOND_REVIEWER} put it right" if decision.on_purpose else ""),
+            "corrected": f"{before} → {after}",
             "rejected": f"{before}: rejected",
         }
         return Picture(path, said[decision.verdict])

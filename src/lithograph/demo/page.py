@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -11,8 +12,12 @@ from lithograph.demo.asking import Answer
 from lithograph.demo.drawing import Picture
 from lithograph.demo.outcome import BASE_IRI, SCORE_COLUMNS, Outcome, score_row, three_digits
 
-_ROWS = 8
+_ROWS = 10
 """Rows of an answer that are shown; the CSV file has all."""
+
+_SCHEME = "https://w3id.org/lithograph/notre-dame-alterations/"
+_FRACTION = re.compile(r"\d+\.\d{4,}")
+_DIGEST = re.compile(r"\b([0-9a-f]{10})[0-9a-f]{14,}\b")
 
 _FILES = {
     "truth.json": "the exact masks, as COCO",
@@ -185,8 +190,7 @@ def _review(outcome: Outcome) -> str:
     return (
         "<p>The proposals of the automatic run that were least sure. Nothing is overwritten: each "
         "decision is a new annotation that revises the proposal. No person took part here: the "
-        "decisions are read from the truth, and where the models made no mistake to correct, one "
-        f"was made on purpose and corrected in turn.</p><div class='cards'>{cards}</div>"
+        f"decisions are read from the truth.</p><div class='cards'>{cards}</div>"
     )
 
 
@@ -211,9 +215,9 @@ def _answer(outcome: Outcome, answer: Answer) -> str:
         f" <code>{escape(name)}={escape(_short(value))}</code>"
         for name, value in question.parameters.items()
     )
-    rows = [[_short(cell) for cell in row] for row in table.shown()[:_ROWS]]
+    rows = table.shown()[:_ROWS]
     more = len(table) - len(rows)
-    rest = f"{more} more rows in " if more > 0 else "As a file: "
+    rest = f"{more} more {'row' if more == 1 else 'rows'} in " if more > 0 else "As a file: "
     body = _table(table.columns, rows) if rows else "<p class='note'>No rows.</p>"
     return (
         f"<article><h3>{escape(answer.title)} <code>{escape(question.query)}</code>{given}</h3>"
@@ -244,14 +248,18 @@ def _pictures(outcome: Outcome, pictures: Iterable[Picture]) -> str:
     )
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; long cells are shortened, and whole where the pointer rests on them."""
+    numeric = [all(_is_number(row[index]) for row in rows) for index in range(len(columns))]
+    kinds = [" class='number'" if yes else "" for yes in numeric]
+    head = "".join(
+        f"<th{kind}>{escape(column)}</th>" for column, kind in zip(columns, kinds, strict=True)
+    )
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td{' class=number' if _is_number(cell) else ''}>"
-            f"<span title='{escape(cell)}'>{escape(cell)}</span></td>"
-            for cell in row
+            f"<td{kind}><span title='{escape(cell)}'>{escape(_short(cell))}</span></td>"
+            for cell, kind in zip(row, kinds, strict=True)
         )
         + "</tr>"
         for row in rows
@@ -261,12 +269,16 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _short(cell: str) -> str:
-    """An IRI of the workspace without its base."""
-    return cell.removeprefix(BASE_IRI)
+    """A cell as it is read: IRIs by their last parts, digests by their beginning, three digits."""
+    if _FRACTION.fullmatch(cell):
+        return f"{float(cell):.3f}"
+    for base in (BASE_IRI, _SCHEME):
+        cell = cell.removeprefix(base)
+    return _DIGEST.sub(r"\1…", cell)
 
 
 def _is_number(cell: str) -> bool:
-    return cell == "–" or cell.replace(".", "", 1).isdecimal()
+    return cell in {"", "–"} or cell.replace(".", "", 1).isdecimal()
 
 
 def _link(outcome: Outcome, path: Path) -> str:

@@ -1,8 +1,4 @@
-"""Marie, who looks at what the model is least sure of. Her eyes are the truth: no one is asked.
-
-Where the model made no mistake for her to correct, she makes one herself, on purpose, and Paul puts
-it right: a correction of a correction, with everything that was said kept.
-"""
+"""Marie, who looks at what the model is least sure of. Her eyes are the truth: no one is asked."""
 
 from __future__ import annotations
 
@@ -15,7 +11,7 @@ from lithograph.entities import Admission, Annotation, Mask, Status
 from lithograph.masks import geometry_to_rle, mask_iou, mask_to_rle
 from lithograph.workspace import Workspace
 
-REVIEWER, SECOND_REVIEWER = "Marie", "Paul"
+REVIEWER = "Marie"
 
 _SAME_PLACE = 0.5
 """Least IoU at which an annotation and an alteration are one place."""
@@ -23,15 +19,11 @@ _SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was said of a proposal: ``concept`` is the IRI of what it is held to be.
-
-    ``on_purpose`` says that the concept is wrong, and was put right afterwards.
-    """
+    """What was said of a proposal: ``concept`` is the IRI of what it is held to be."""
 
     proposal: Annotation
     status: Status
     concept: str
-    on_purpose: bool = False
 
     @property
     def verdict(self) -> str:
@@ -59,7 +51,7 @@ def review_as_marie(
     """Review the least sure proposals of a run, and write the decisions into the graph.
 
     A proposal on an alteration is accepted, or corrected where its concept is another; one that is
-    on none is rejected. Where there is nothing to correct, one is misnamed and put right again.
+    on none is rejected.
     """
     review = Review()
     by_name = {photograph.path.name: photograph for photograph in photographs}
@@ -72,43 +64,12 @@ def review_as_marie(
     for iri in waiting[:at_most]:
         proposal = workspace.graph.annotation(iri)
         review.decisions.append(_decide(workspace, proposal, by_name[names[proposal.image]]))
-    if not review.count("corrected"):
-        _mistake_one(workspace, review)
     for decision in review.decisions:
         corrected = decision.concept if decision.verdict == "corrected" else None
         grouped[decision.status, corrected].append(decision.proposal.iri)
     for (status, concept), iris in grouped.items():
         review.admissions.append(workspace.review(iris, status, concept=concept, agent=REVIEWER))
-    _put_right(workspace, review)
     return review
-
-
-def _mistake_one(workspace: Workspace, review: Review) -> None:
-    """Give one proposal that is right the name of what it is easily confused with."""
-    for index, decision in enumerate(review.decisions):
-        confused = workspace.vocabulary[decision.proposal.concept].confused_with
-        if decision.verdict == "accepted" and confused:
-            mistaken = Decision(decision.proposal, Status.ACCEPTED, confused[0], on_purpose=True)
-            review.decisions[index] = mistaken
-            return
-
-
-def _put_right(workspace: Workspace, review: Review) -> None:
-    """Correct what was mistaken on purpose: a revision of Marie's revision."""
-    for decision in review.decisions:
-        if decision.on_purpose:
-            found = workspace.graph.query("disagreement")
-            mistaken = next(
-                row["annotation"] for row in found if row["revised"] == decision.proposal.iri
-            )
-            review.admissions.append(
-                workspace.review(
-                    [mistaken],
-                    Status.ACCEPTED,
-                    concept=decision.proposal.concept,
-                    agent=SECOND_REVIEWER,
-                )
-            )
 
 
 def _decide(workspace: Workspace, proposal: Annotation, photograph: Photograph) -> Decision:

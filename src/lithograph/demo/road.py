@@ -28,10 +28,10 @@ from lithograph.workspace import Workspace
 SEGMENTER, LABELLER = "tiny-sam", "tiny-clip"
 
 POINTS_PER_SIDE, TILE_OVERLAP = 10, 0.15
-"""Points along a side of a tile, and the share that tiles have in common; the defaults (32 and 0.25)
-are for a real SAM. Tiles are the tiny SAM's own 256 pixels: at half its size a facade loses its
-cracks. On five facades that are not the demo's, 16 and 0.25 took three times as long for the same
-average precision."""
+"""Points along a side of a tile, and the share that tiles have in common; the defaults, 32 and
+0.25, are for a real SAM. Tiles are the tiny SAM's own 256 pixels: at half its size a facade loses
+its cracks. On five facades that are not the demo's, 16 and 0.25 took three times as long for the
+same average precision."""
 
 AUTOMATIC, FROM_BOXES = "automatic", "from boxes"
 _REVIEWED = 12
@@ -211,8 +211,6 @@ class _Demo:
                 for verdict in ("accepted", "corrected", "rejected")
             )
             step.notes.append("no person is asked: her decisions are read from the truth")
-            if any(decision.on_purpose for decision in self.reviewed.decisions):
-                step.notes.append("one was misnamed on purpose, and put right by a second review")
             for admission in self.reviewed.admissions:
                 self._note_refusals(step, admission.refusals)
 

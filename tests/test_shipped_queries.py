@@ -58,6 +58,7 @@ ANSWERS: dict[str, tuple[dict[str, str], str, list[Any]]] = {
     "retired": ({}, "annotation", []),
     "runs": ({}, "annotations", [1, 0, 2, 1, 0]),
     "same-place": ({}, "annotation", []),
+    "same-place": ({"min_overlap": "0"}, "annotation", []),
     "stale-labels": ({}, "prompt", []),
     "unreviewed": ({}, "annotation", [PREFERRED]),
 }

@@ -76,8 +76,8 @@ def _decide(workspace: Workspace, proposal: Annotation, photograph: Photograph) 
     height, width = photograph.pixels.shape[:2]
     outlined: Mask = geometry_to_rle(proposal.geometry, height, width)
     overlaps = mask_iou([outlined], [mask_to_rle(shown.mask) for shown in photograph.shown])[0]
-    best = int(overlaps.argmax())
-    if overlaps[best] < _SAME_PLACE:
+    if overlaps.max(initial=0.0) < _SAME_PLACE:
         return Decision(proposal, Status.REJECTED, proposal.concept)
+    best = int(overlaps.argmax())
     concept = workspace.vocabulary[photograph.shown[best].concept].iri
     return Decision(proposal, Status.ACCEPTED, concept)

@@ -27,6 +27,7 @@ from lithograph import resources
 from lithograph.errors import QueryError
 from lithograph.queries.binding import Term, bind_terms
 from lithograph.queries.guard import Answer, Form, examine, guard
+from lithograph.queries.tokens import tokenize
 
 Type = Literal["concept", "iri", "string", "integer", "decimal", "dateTime", "language", "boolean"]
 
@@ -45,7 +46,7 @@ _FORMS: Final[dict[str, re.Pattern[str]]] = {
         r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
     ),
     "language": re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*"),
-    "boolean": re.compile(r"true|false"),
+    "boolean": re.compile(r"true|false", re.IGNORECASE),
 }
 
 
@@ -68,6 +69,8 @@ class Parameter:
             return ox.Literal(value)
         if self.type == "dateTime":
             value = _in_utc(value)
+        if self.type == "boolean":
+            value = value.lower()
         return ox.Literal(value, datatype=ox.NamedNode(_XSD + self.type))
 
 
@@ -109,7 +112,11 @@ class Query:
 
     @classmethod
     def parse(cls, text: str, name: str = "query") -> Query:
-        """A query from its text. QueryError where its header is ill-formed or it may not run."""
+        """A query from its text.
+
+        QueryError where its header is ill-formed, where it may not run, or where a parameter is
+        not used in it or stands where no term can.
+        """
         found: dict[str, list[str]] = {}
         for line in text.splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
@@ -125,6 +132,8 @@ class Query:
             columns=tuple(_column(line, name) for line in found.get("column", [])),
         )
         guard(text, name=name)
+        if query.parameters:
+            _check_parameters(query)
         return query
 
     @classmethod
@@ -193,6 +202,46 @@ class Query:
                     f"query {self.name}: parameter {name}: {error}", subject=name
                 ) from error
         return bind_terms(self.text, bound)
+
+
+#: A value of each type, to try a query with.
+_SAMPLES: Final[dict[Type, str]] = {
+    "concept": "urn:x",
+    "iri": "urn:x",
+    "string": "x",
+    "integer": "1",
+    "decimal": "1.0",
+    "dateTime": "2000-01-01",
+    "language": "en",
+    "boolean": "true",
+}
+
+
+def _check_parameters(query: Query) -> None:
+    """Every parameter is used, and the query is one still with a term in its place."""
+    tokens = list(tokenize(query.text))
+    used = {token.text[1:] for token in tokens if token.kind == "variable"}
+    for parameter in query.parameters:
+        name = parameter.name
+        hidden = [t for t in tokens if t.kind == "iri" and re.search(rf"[?$]{name}\b", t.text)]
+        if name not in used or hidden:
+            why = f"it is read as a part of {hidden[0].text}" if hidden else "it is nowhere used"
+            raise QueryError(
+                f"query {query.name}: parameter {name}: expected ?{name} in the query, but {why}",
+                subject=name,
+            )
+    sample = query.bind({each.name: _SAMPLES[each.type] for each in query.parameters})
+    try:
+        examine(sample, name=query.name)
+    except QueryError as error:
+        # Where the text without its parameters is at fault, say that.
+        examine(query.text, name=query.name)
+        names = ", ".join(f"?{parameter.name}" for parameter in query.parameters)
+        raise QueryError(
+            f"query {query.name}: a term must be able to stand for {names}; none can in SELECT or "
+            f"after AS ({error})",
+            subject=query.name,
+        ) from error
 
 
 def shipped() -> dict[str, Query]:

@@ -57,7 +57,6 @@ ANSWERS: dict[str, tuple[dict[str, str], str, list[Any]]] = {
     "regions": ({"min_images": "1"}, "region", ["019934d94efb39fa"]),
     "retired": ({}, "annotation", []),
     "runs": ({}, "annotations", [1, 0, 2, 1, 0]),
-    "same-place": ({}, "annotation", []),
     "same-place": ({"min_overlap": "0"}, "annotation", []),
     "stale-labels": ({}, "prompt", []),
     "unreviewed": ({}, "annotation", [PREFERRED]),

@@ -178,6 +178,10 @@ def annotation_quads(annotation: Annotation, run: str) -> Iterator[Quad]:
         ],
     )
     x, y, width, height = annotation.box.rounded_outwards()
+    # A media fragment knows no negative numbers: what sticks out on the left or the top is cut.
+    right, bottom = x + width, y + height
+    x, y = max(x, 0), max(y, 0)
+    width, height = right - x, bottom - y
     yield from _quads(
         run,
         box,

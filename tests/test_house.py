@@ -84,9 +84,7 @@ def test_imports_go_one_way(path: Path) -> None:
 )
 def test_no_file_holds_two_ideas(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").count("\n")
-    # A test file may hold more examples of its one idea.
-    most = 500 if "tests" in path.parts else 450
-    assert lines <= most, f"{path.name} has {lines} lines: split it"
+    assert lines <= 450, f"{path.name} has {lines} lines: split it"
 
 
 def test_no_file_is_named_after_nothing() -> None:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -61,9 +62,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """An exact geometry given as polygons with holes, as the source drew them."""
+    """An exact geometry given as polygons with holes, as the source drew them.
+
+    ``wkt`` is its well-known text once :func:`lithograph.masks.wkt_from_outline` has written it.
+    """
 
     polygons: tuple[Polygon, ...]
+    wkt: str | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.polygons:
@@ -76,8 +81,9 @@ class Outline:
                     raise ValueError(
                         f"outline: expected rings of at least 3 vertices, found {len(ring)}"
                     )
-                for x, y in ring:
-                    _finite("outline", x, y)
+                if not all(map(math.isfinite, chain.from_iterable(ring))):
+                    for x, y in ring:
+                        _finite("outline", x, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +322,17 @@ class Admission:
     refusals: tuple[Refusal, ...] = ()
     violations: tuple[Violation, ...] = ()
     triples_added: int = 0
+
+    def __add__(self, later: Admission) -> Admission:
+        """This and a later batch of the same run together."""
+        return Admission(
+            run=self.run,
+            admitted=self.admitted + later.admitted,
+            known=self.known + later.known,
+            refusals=self.refusals + later.refusals,
+            violations=self.violations + later.violations,
+            triples_added=self.triples_added + later.triples_added,
+        )
 
     def raise_for_refusals(self) -> None:
         """Raise :class:`~lithograph.errors.AdmissionError` where anything was refused."""

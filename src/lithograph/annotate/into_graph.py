@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from lithograph.annotate.prompts_file import Prompt
 from lithograph.annotate.road import Road, annotate
 from lithograph.entities import Admission, Agent, Batch, Image, Run, RunKind
-from lithograph.graph import Graph
-from lithograph.graph.graph import now
+from lithograph.graph import Graph, now
 from lithograph.rdf.iris import digest
 
 

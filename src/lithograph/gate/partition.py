@@ -4,34 +4,32 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from lithograph.entities import Refusal, Violation
-from lithograph.rdf import iri_of
-from lithograph.rdf import terms as t
-from lithograph.rdf.terms import term
-
-if TYPE_CHECKING:
-    from pyoxigraph import Quad
+from lithograph.rdf import Quad
+from lithograph.rdf.quads import name, value_of
 
 #: What says one of these of a refused node cannot stand without it.
 _NEEDS: Final = frozenset(
     (
-        term("oa:hasSource"),
-        term("lg:region"),
-        term("lg:layer"),
-        t.REVISION_OF,
-        t.GENERATED_BY,
-        term("prov:wasAssociatedWith"),
-        term("mls:executes"),
+        name("oa:hasSource"),
+        name("lg:region"),
+        name("lg:layer"),
+        name("prov:wasRevisionOf"),
+        name("prov:wasGeneratedBy"),
+        name("prov:wasAssociatedWith"),
+        name("mls:executes"),
     )
 )
-_ALTERNATIVE: Final = term("lg:alternativeOf")
-_RUN: Final = term("prov:Activity")
-_VERSION: Final = term("lg:VocabularyVersion")
-_IMPLEMENTATION: Final = term("mls:Implementation")
+_TYPE: Final = name("rdf:type")
+_USED: Final = name("prov:used")
+_ALTERNATIVE: Final = name("lg:alternativeOf")
+_RUN: Final = name("prov:Activity")
+_VERSION: Final = name("lg:VocabularyVersion")
+_IMPLEMENTATION: Final = name("mls:Implementation")
 #: Nodes that are refused one by one; the rest of a refused run's graph is refused as the run's.
-_RECORDS: Final = frozenset((t.ANNOTATION, t.IMAGE, term("lg:Region")))
+_RECORDS: Final = frozenset((name("oa:Annotation"), name("schema:ImageObject"), name("lg:Region")))
 
 
 def annotation_of(iri: str) -> str:
@@ -52,14 +50,15 @@ def partition(
     keeps. A vocabulary version is refused whole or not at all. Refusals come in the order of their
     nodes.
     """
-    batch = _Batch(list(quads))
+    whole = list(quads)
+    faults = [violation for violation in violations if violation.severity == "Violation"]
+    if not faults:
+        return whole, ()
+    batch = _Batch(whole)
     reasons: dict[str, list[str]] = defaultdict(list)
-    for violation in violations:
-        if violation.severity == "Violation":
-            where = f"{violation.path}: " if violation.path else ""
-            reasons[batch.owner_of(violation.focus)].append(f"{where}{violation.message}")
-    if not reasons:
-        return batch.quads, ()
+    for violation in faults:
+        where = f"{violation.path}: " if violation.path else ""
+        reasons[batch.owner_of(violation.focus)].append(f"{where}{violation.message}")
     complained = set(reasons)
     waiting = sorted(reasons)
     while waiting:
@@ -69,9 +68,9 @@ def partition(
             reasons[dependant].append(f"it needs {refused}, which was refused: {cause}")
             waiting.append(dependant)
     admitted, kept_out = [], defaultdict(list)
-    for quad in batch.quads:
+    for quad in whole:
         owner = batch.owner(quad)
-        lost = batch.owner_of(iri_of(quad.object)) if quad.predicate == _ALTERNATIVE else owner
+        lost = batch.owner_of(value_of(quad[2])) if quad[1] == _ALTERNATIVE else owner
         if owner in reasons:
             alone = owner in complained or owner in batch.records
             kept_out[owner if alone else batch.graph_of(owner)].append(quad)
@@ -92,28 +91,26 @@ class _Batch:
     """The quads of a batch by the node that they belong to, and which node needs which."""
 
     def __init__(self, quads: list[Quad]) -> None:
-        self.quads = quads
-        types: dict[str, set[object]] = defaultdict(set)
-        for quad in quads:
-            if quad.predicate == t.TYPE:
-                types[iri_of(quad.subject)].add(quad.object)
+        types: dict[str, set[str]] = defaultdict(set)
+        for subject, predicate, value, _ in quads:
+            if predicate == _TYPE:
+                types[value_of(subject)].add(value)
         self.records = {iri for iri, kinds in types.items() if kinds & _RECORDS}
         graphs = {iri for iri, kinds in types.items() if kinds & {_RUN, _VERSION}}
         self._versions = {iri for iri, kinds in types.items() if _VERSION in kinds}
         self._graph_of: dict[str, str] = {}
-        for quad in quads:
-            graph = iri_of(quad.graph_name)
-            if graph in graphs:
-                self._graph_of.setdefault(annotation_of(iri_of(quad.subject)), graph)
+        for subject, _, _, graph in quads:
+            if (place := value_of(graph)) in graphs:
+                self._graph_of.setdefault(annotation_of(value_of(subject)), place)
         self.needed_by: dict[str, set[str]] = defaultdict(set)
         for quad in quads:
-            owner = self.owner(quad)
-            runs_model = quad.predicate == t.USED and _IMPLEMENTATION in types[owner]
-            if quad.predicate in _NEEDS or runs_model:
-                self.needed_by[self.owner_of(iri_of(quad.object))].add(owner)
-        for node, graph in self._graph_of.items():
-            if node != graph:
-                self.needed_by[graph].add(node)
+            owner, predicate = self.owner(quad), quad[1]
+            runs_model = predicate == _USED and _IMPLEMENTATION in types[owner]
+            if predicate in _NEEDS or runs_model:
+                self.needed_by[self.owner_of(value_of(quad[2]))].add(owner)
+        for node, place in self._graph_of.items():
+            if node != place:
+                self.needed_by[place].add(node)
 
     def graph_of(self, node: str) -> str:
         """The run or vocabulary version in whose graph a node stands; itself where in none."""
@@ -121,7 +118,7 @@ class _Batch:
 
     def owner(self, quad: Quad) -> str:
         """The node that a quad belongs to."""
-        return self.owner_of(iri_of(quad.subject))
+        return self.owner_of(value_of(quad[0]))
 
     def owner_of(self, iri: str) -> str:
         """The node that an IRI is of or a part of; all of a vocabulary version is the version's."""
@@ -131,4 +128,4 @@ class _Batch:
 
 def _as_text(quads: Sequence[Quad]) -> str:
     """N-Triples in a fixed order, so that the same content is the same refusal."""
-    return "".join(sorted(f"{quad.triple} .\n" for quad in quads))
+    return "".join(sorted(f"{' '.join(quad[:3])} .\n" for quad in quads))

@@ -3,29 +3,57 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lithograph import resources
 from lithograph.errors import ShapesError
-from lithograph.gate.soundness import check_file, check_form, check_whole
+from lithograph.gate.soundness import TARGETS, check_file, check_form, check_whole
+from lithograph.rdf import shorten
 
 if TYPE_CHECKING:
     from rdflib import Graph
+    from rdflib.term import Node
+
+    from lithograph.gate.plan import Plan
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
 class Shapes:
     """SHACL shapes that were checked. ``digest`` is the SHA-256 of their files.
 
-    ``prepared`` holds the SPARQL constraints once they have been parsed.
+    ``prepared`` holds the SPARQL constraints that pySHACL asks, once they have been parsed.
     """
 
     graph: Graph = field(repr=False)
     digest: str
     names: tuple[str, ...]
     prepared: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The shapes as they are asked of a batch."""
+        from lithograph.gate.plan import Plan
+
+        return Plan.read(self.graph)
+
+    @cached_property
+    def left_over(self) -> Shapes | None:
+        """The shapes that are left to pySHACL, with all that they point at; None for none.
+
+        Each is named in a warning, with its reason.
+        """
+        outside = self.plan.outside
+        if not outside:
+            return None
+        for shape, reason in outside.items():
+            _LOG.warning("%s is asked by pySHACL, slowly: %s", shorten(str(shape)), reason)
+        return Shapes(_part(self.graph, set(outside)), self.digest, self.names)
 
     @classmethod
     def read(cls, path: Path | None = None) -> Shapes:
@@ -50,6 +78,21 @@ class Shapes:
             # It takes seconds; that the shipped shapes are well formed is tested once for all.
             check_form(whole, place)
         return cls(whole, digest.hexdigest(), tuple(file.name for file in files))
+
+
+def _part(graph: Graph, shapes: set[Node]) -> Graph:
+    """These shapes with all that they point at, which keeps no target of its own."""
+    part = _empty()
+    waiting, seen = list(shapes), set(shapes)
+    while waiting:
+        node = waiting.pop()
+        for triple in graph.triples((node, None, None)):
+            if node in shapes or str(triple[1]) not in TARGETS:
+                part.add(triple)
+            if triple[2] not in seen:
+                seen.add(triple[2])
+                waiting.append(triple[2])
+    return part
 
 
 def _empty() -> Graph:

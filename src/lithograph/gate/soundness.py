@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lithograph.errors import QueryError, ShapesError
-from lithograph.gate.terms import SH, SHACL, is_listed
+from lithograph.gate.terms import SH, SHACL, is_listed, sh
 from lithograph.queries import bind_terms, guard
 from lithograph.rdf import shorten
 
@@ -22,13 +22,8 @@ if TYPE_CHECKING:
     from rdflib.term import Node
 
 _TARGETS: Final = ("targetClass", "targetNode", "targetObjectsOf", "targetSubjectsOf")
-
-
-def sh(name: str) -> Any:
-    """``minCount`` → its rdflib node."""
-    from rdflib import URIRef
-
-    return URIRef(SH + name)
+#: The predicates that give a shape its focus nodes.
+TARGETS: Final = frozenset(SH + name for name in _TARGETS)
 
 
 def shapes_of(graph: Graph) -> set[Node]:

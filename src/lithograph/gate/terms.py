@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lithograph import resources
 from lithograph.rdf import PREFIXES
@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Container
 
 SH: Final = "http://www.w3.org/ns/shacl#"
+
+
+def sh(name: str) -> Any:
+    """``minCount`` → its rdflib node."""
+    from rdflib import URIRef
+
+    return URIRef(SH + name)
+
 
 # fmt: off
 #: SHACL Core and SHACL-SPARQL (W3C Recommendation, 20 July 2017), less what is not done here:

@@ -6,9 +6,8 @@ batch is in the graph whole, or not at all. Reading sees the state of its beginn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,26 +21,22 @@ from lithograph.entities import (
     Batch,
     Dataset,
     Image,
-    Refusal,
-    Region,
     Run,
     Violation,
 )
 from lithograph.errors import GraphError, QueryError
 from lithograph.graph import store as engine
+from lithograph.graph.admitting import Admitting, now
 from lithograph.graph.table import Table
 from lithograph.rdf import (
     PREFIXES,
     Iris,
     annotation_from_quads,
-    annotation_quads,
     dataset_quads,
     image_from_quads,
-    image_quads,
     iri_of,
+    quad_of,
     quarantine_graph,
-    refusal_quads,
-    region_quads,
     run_end_quads,
     run_from_quads,
     run_quads,
@@ -54,11 +49,6 @@ if TYPE_CHECKING:
     from lithograph.gate import Shapes
     from lithograph.queries import Query
     from lithograph.vocabulary import Vocabulary
-
-
-def now() -> str:
-    """The time as an ``xsd:dateTime`` in UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 class Graph:
@@ -106,64 +96,61 @@ class Graph:
     # -- writing ---------------------------------------------------------------------------
 
     def admit(self, batch: Batch) -> Admission:
-        """Let a batch through the gate and write what it admits, in one transaction.
+        """Let a batch through the gate and write what it admits, all of it or nothing.
 
         Annotations that the graph already has are counted as known and not written again, nor
         are images and regions that no new annotation needs; a run that brings nothing new leaves
         no triple. What the shapes refuse goes, whole, into the run's quarantine graph. A batch for
         a closed run is all known. Raises ShapesError where the shapes themselves are at fault.
         """
-        from lithograph.gate import partition, validate
+        prepared = self._admitting().prepare(batch)
+        engine.write(self.store, prepared.quads, clear=prepared.clear)
+        return prepared.admission
 
-        run, before = batch.run, len(self.store)
-        if self.is_closed(run.iri):
-            return Admission(run.iri, known=len(batch.annotations), refusals=batch.refusals)
-        new = [a for a in batch.annotations if not engine.has_type(self.store, a.iri, t.ANNOTATION)]
-        known = len(batch.annotations) - len(new)
-        images, regions = self._needed(batch, new)
-        unheard = [refusal for refusal in batch.refusals if not self._was_refused(run, refusal)]
-        # A model's run is worth its triples even where it found nothing: it saw the image.
-        if not (new or images or unheard or run.images):
-            return Admission(run.iri, known=known, refusals=batch.refusals)
-        if engine.has_type(self.store, run.iri, term("prov:Activity")):
-            run = replace(run, started=self.run(run.iri).started)
-        quads = [
-            *run_quads(replace(run, ended=None), self.iris),
-            *(quad for image in images for quad in image_quads(image, run.iri)),
-            *(quad for region in regions for quad in region_quads(region, run.iri)),
-            *(quad for annotation in new for quad in annotation_quads(annotation, run.iri)),
-        ]
-        # What an undone run left behind goes when the run comes back.
-        going = [run.iri] if self.is_undone(run.iri) else []
-        around = engine.context(self.store, quads, without=going)
-        violations = validate(quads, self.shapes, context=around)
-        admitted, refused = partition(quads, violations)
-        refusals = (*batch.refusals, *refused)
-        kept = set(admitted)
-        if run.iri not in {iri_of(quad.subject) for quad in kept}:
-            # The run itself was refused: only the quarantine may speak of it.
-            kept = set()
-        if batch.closed and kept:
-            kept |= set(run_end_quads(run.iri, run.ended or now()))
-        for refusal in refusals:
-            kept |= set(refusal_quads(refusal, run.iri, self.iris))
-        engine.write(self.store, kept, clear=going)
-        written = {iri_of(quad.subject) for quad in kept}
-        return Admission(
-            run=run.iri,
-            admitted=tuple(a.iri for a in new if a.iri in written),
-            known=known,
-            refusals=refusals,
-            violations=tuple(violations),
-            triples_added=len(self.store) - before,
-        )
+    def admit_all(self, batches: Iterable[Batch]) -> Admission:
+        """Admit the batches of one run, one after the other; returns the sum of the admissions.
+
+        Each batch is in the graph whole or not at all, as :meth:`admit` has it, and a batch may
+        point at what earlier ones brought. The engine writes one while the next is read and
+        checked, so the memory is that of two. What stops half way leaves the run open, without
+        what came later: admitting the same again goes on where it stopped. When this returns, all
+        of it is on disk.
+        """
+        total: Admission | None = None
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            waiting: Future[None] | None = None
+
+            def settle() -> None:
+                nonlocal waiting
+                if waiting is not None:
+                    waiting.result()
+                    waiting = None
+
+            admitting = self._admitting(settle)
+            for batch in batches:
+                prepared = admitting.prepare(batch)
+                settle()
+                if prepared.quads:
+                    waiting = writer.submit(
+                        engine.write, self.store, prepared.quads, clear=prepared.clear
+                    )
+                one = prepared.admission
+                total = one if total is None else total + one
+            settle()
+        if total is None:
+            raise ValueError("admit_all: expected at least one batch, found none")
+        self.store.flush()
+        return total
+
+    def _admitting(self, settle: Callable[[], None] = lambda: None) -> Admitting:
+        return Admitting(self.store, self.iris, lambda: self.shapes, settle=settle)
 
     def close(self, run: str, ended: str | None = None) -> None:
         """Close an open run: it never changes again. A closed run stays as it is."""
         if not engine.has_type(self.store, run, term("prov:Activity")):
             raise GraphError(f"{run}: expected a run, found none", subject=run)
         if not self.is_closed(run):
-            engine.write(self.store, run_end_quads(run, ended or now()))
+            engine.write(self.store, list(run_end_quads(run, ended or now())))
 
     def undo(self, run: str, *, agent: Agent) -> int:
         """Take a run out of the graph, with its quarantine; a tombstone says who did it and when.
@@ -180,10 +167,8 @@ class Graph:
                 f"{run}: cannot be undone while other runs build on it; undo first: {listed}",
                 subject=run,
             )
-        before = len(self.store)
-        tombstone = list(tombstone_quads(run, agent, now(), self.iris))
-        engine.write(self.store, tombstone, clear=[run, quarantine_graph(run)])
-        return before - len(self.store) + len(tombstone)
+        tombstone = tombstone_quads(run, agent, now(), self.iris)
+        return engine.empty(self.store, [run, quarantine_graph(run)], tombstone)
 
     def load_vocabulary(self, vocabulary: Vocabulary) -> str:
         """Make the vocabulary's version the current one of its scheme; returns the version's IRI.
@@ -325,8 +310,11 @@ class Graph:
 
         found: list[Violation] = []
         for graph in sorted(self.store.named_graphs(), key=str):
-            quads = list(self.store.quads_for_pattern(None, None, None, graph))
-            found.extend(validate(quads, self.shapes, context=engine.context(self.store, quads)))
+            quads = list(map(quad_of, self.store.quads_for_pattern(None, None, None, graph)))
+            around = {quad[0] for quad in quads}
+            around |= {quad[2] for quad in quads if quad[2][0] == "<"}
+            context = engine.neighbourhood(self.store, around, graphs=(str(graph),))
+            found.extend(validate(quads, self.shapes, context=context))
         return tuple(found)
 
     def is_closed(self, run: str) -> bool:
@@ -337,28 +325,6 @@ class Graph:
     def is_undone(self, run: str) -> bool:
         """Whether a run was undone."""
         return engine.has_type(self.store, run, term("lg:Tombstone"))
-
-    # -- inside ----------------------------------------------------------------------------
-
-    def _needed(self, batch: Batch, new: list[Annotation]) -> tuple[list[Image], list[Region]]:
-        """The images and regions to write: those of new annotations, and those that say more."""
-        used = {a.image for a in new} | {a.region for a in new}
-        run = batch.run.iri
-        images = [
-            image
-            for image in batch.images
-            if image.iri in used or not engine.says_all(self.store, image_quads(image, run))
-        ]
-        regions = [
-            region
-            for region in batch.regions
-            if region.iri in used or not engine.says_all(self.store, region_quads(region, run))
-        ]
-        return images, regions
-
-    def _was_refused(self, run: Run, refusal: Refusal) -> bool:
-        iri = self.iris.refusal(run.iri, refusal.path, refusal.source)
-        return engine.has_type(self.store, iri, term("lg:Refusal"))
 
 
 def _shipped_shapes() -> Shapes:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final
 
 import pyoxigraph as ox
 
-from lithograph.rdf import iri_of, quarantine_graph
+from lithograph.rdf import Quad, iri_of, n_quads, parsed, quad_of, quarantine_graph
 from lithograph.rdf import terms as t
+from lithograph.rdf.quads import iri_term, name, value_of
 from lithograph.rdf.terms import term
+
+_TYPE: Final = name("rdf:type")
+#: From about here on, writing files of their own is quicker than a transaction (measured: 8 ms and
+#: 4 µs a quad, against 9 µs a quad).
+_MANY: Final = 4000
 
 
 def exists(store: ox.Store, *pattern: Any) -> bool:
@@ -22,9 +29,9 @@ def has_type(store: ox.Store, iri: str, kind: ox.NamedNode) -> bool:
     return exists(store, ox.NamedNode(iri), t.TYPE, kind, None)
 
 
-def says_all(store: ox.Store, quads: Iterable[ox.Quad]) -> bool:
+def says_all(store: ox.Store, quads: Iterable[Quad]) -> bool:
     """Whether every one of these triples stands in some graph already."""
-    return all(exists(store, q.subject, q.predicate, q.object, None) for q in quads)
+    return all(exists(store, q.subject, q.predicate, q.object, None) for q in parsed(quads))
 
 
 def quads_of(store: ox.Store, iri: str) -> Iterator[ox.Quad]:
@@ -40,37 +47,37 @@ def quads_of(store: ox.Store, iri: str) -> Iterator[ox.Quad]:
                     waiting.append(part)
 
 
-def context(store: ox.Store, quads: list[ox.Quad], *, without: Iterable[str] = ()) -> list[ox.Quad]:
-    """What the store says of the nodes that a batch is about or points at: one hop.
+def neighbourhood(
+    store: ox.Store, nodes: Iterable[str], *, graphs: Collection[str] = (), without: str = ""
+) -> list[Quad]:
+    """What the store says of these nodes (terms): the one hop of context that a batch needs.
 
-    Of a vocabulary one version counts: the batch's own, else the current one. Others only say that
-    a concept is one, so that an annotation of a concept that is gone still has a concept.
-    Graphs named in ``without`` are about to go and say nothing.
+    Of a vocabulary one version counts: the one among ``graphs``, those of the batch, else the
+    current one. Others only say that a concept is one, so that an annotation of a concept that is
+    gone still has a concept. The graph ``without`` is about to go and says nothing.
     """
-    going = {ox.NamedNode(graph) for graph in without}
-    batch = set(quads)
-    graphs = {quad.graph_name for quad in quads}
-    around = {quad.subject for quad in quads} | {
-        quad.object
-        for quad in quads
-        if isinstance(quad.object, ox.NamedNode) and quad.predicate != t.TYPE
-    }
     version = term("lg:VocabularyVersion")
     versions = {q.graph_name for q in store.quads_for_pattern(None, t.TYPE, version, None)}
-    other = versions - graphs if versions & graphs else _superseded(store, versions)
-    return [
-        found
-        for node in around
-        for found in store.quads_for_pattern(node, None, None, None)
-        if found not in batch
-        and found.graph_name not in going
-        and (found.graph_name not in other or found.predicate == t.TYPE)
-    ]
+    own = {node for node in versions if str(node) in graphs}
+    other = versions - own if own else _superseded(store, versions)
+    silent = {str(each) for each in other}
+    found = []
+    for node in nodes:
+        for quad in map(quad_of, store.quads_for_pattern(_node(node), None, None, None)):
+            _, predicate, _, graph = quad
+            if graph != without and (graph not in silent or predicate == _TYPE):
+                found.append(quad)
+    return found
 
 
 def _superseded(store: ox.Store, versions: set[Any]) -> set[Any]:
     """The versions that another version revises. A version's graph has the version's own name."""
     return {version for version in versions if exists(store, None, t.REVISION_OF, version, None)}
+
+
+def _node(term_text: str) -> ox.NamedNode | ox.BlankNode:
+    value = value_of(term_text)
+    return ox.NamedNode(value) if term_text[0] == "<" else ox.BlankNode(value)
 
 
 def dependants(store: ox.Store, run: str) -> list[str]:
@@ -95,15 +102,40 @@ def dependants(store: ox.Store, run: str) -> list[str]:
     )
 
 
-def write(store: ox.Store, quads: Iterable[ox.Quad], *, clear: Iterable[str] = ()) -> None:
-    """Empty the graphs named in ``clear`` and write quads, all in one transaction."""
-    cleared = list(clear)
-    if not cleared:
-        store.extend(quads)
-        return
-    # Only an update request clears and inserts in one transaction. TriG without prefixes is the
-    # body of an INSERT DATA but for the word GRAPH; its literals hold no line ends.
-    trig = (ox.serialize(quads, format=ox.RdfFormat.TRIG) or b"").decode("utf-8")
-    body = "\n".join(f"GRAPH {row}" if row.endswith(" {") else row for row in trig.splitlines())
-    clears = "".join(f"CLEAR SILENT GRAPH <{graph}> ;\n" for graph in cleared)
-    store.update(f"{clears}INSERT DATA {{\n{body}\n}}")
+def count_new(store: ox.Store, quads: Iterable[Quad]) -> int:
+    """How many of these quads the store lacks, each counted once."""
+    return sum(quad not in store for quad in parsed(set(quads)))
+
+
+def write(store: ox.Store, quads: Collection[Quad], *, clear: str = "") -> None:
+    """Write quads, all of them or none; readers see none or all.
+
+    With ``clear`` the graph of that IRI is emptied in the same transaction as what is said of the
+    graph itself is written: the rest of a large number follows.
+    """
+    if clear:
+        graph = iri_term(clear)
+        own = [quad for quad in quads if len(quads) <= _MANY or quad[0] == quad[3]]
+        store.update(f"CLEAR SILENT GRAPH {graph} ;\nINSERT DATA {{\n{_grouped(own)}}}")
+        if len(own) == len(quads):
+            return
+    # Large numbers go past the transaction log into files of their own, which appear at once.
+    put = store.bulk_load if len(quads) > _MANY else store.load
+    put(n_quads(quads), format=ox.RdfFormat.N_QUADS)
+
+
+def _grouped(quads: Iterable[Quad]) -> str:
+    """Quads as an update writes them, graph by graph."""
+    graphs: dict[str, list[str]] = defaultdict(list)
+    for subject, predicate, value, graph in quads:
+        graphs[graph].append(f"{subject} {predicate} {value} .\n")
+    return "".join(f"GRAPH {graph} {{\n{''.join(rows)}}}\n" for graph, rows in graphs.items())
+
+
+def empty(store: ox.Store, graphs: Iterable[str], quads: Iterable[Quad]) -> int:
+    """Empty graphs and write what stays, in one transaction; returns how many quads went."""
+    named = [ox.NamedNode(graph) for graph in graphs]
+    went = sum(1 for graph in named for _ in store.quads_for_pattern(None, None, None, graph))
+    clears = "".join(f"CLEAR SILENT GRAPH {graph} ;\n" for graph in named)
+    store.update(f"{clears}INSERT DATA {{\n{_grouped(quads)}}}")
+    return went

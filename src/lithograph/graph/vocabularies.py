@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from lithograph.errors import VocabularyError
-from lithograph.rdf import vocabulary_quads
+from lithograph.rdf import Quad, number_quads, vocabulary_quads
 from lithograph.rdf.iris import key_of
-from lithograph.rdf.terms import PREFIXES, term
 
 if TYPE_CHECKING:
     from lithograph.graph.graph import Graph
@@ -63,9 +62,7 @@ def read_vocabulary(graph: Graph, scheme: str) -> Vocabulary:
     return Vocabulary.from_triples(triples, scheme=scheme)
 
 
-def version_quads(
-    graph: Graph, vocabulary: Vocabulary, *, created: str
-) -> tuple[str, list[ox.Quad]]:
+def version_quads(graph: Graph, vocabulary: Vocabulary, *, created: str) -> tuple[str, list[Quad]]:
     """The IRI of the vocabulary's version, and the quads that the graph still lacks of it."""
     from lithograph.vocabulary import assign_category_ids
 
@@ -86,16 +83,7 @@ def version_quads(
     )
     own = {c.iri: c.category_id for c in vocabulary.concepts if c.category_id is not None}
     numbers = assign_category_ids(vocabulary, category_numbers(graph, scheme))
-    datatype = ox.NamedNode(PREFIXES["lg"] + "categoryId")
     concepts = {concept.iri for concept in vocabulary.concepts}
-    quads.extend(
-        ox.Quad(
-            ox.NamedNode(concept),
-            term("skos:notation"),
-            ox.Literal(str(number), datatype=datatype),
-            ox.NamedNode(version),
-        )
-        for concept, number in numbers.items()
-        if concept in concepts and concept not in own
-    )
+    missing = {iri: numbers[iri] for iri in numbers if iri in concepts and iri not in own}
+    quads += number_quads(missing, version)
     return version, quads

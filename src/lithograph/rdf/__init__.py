@@ -1,6 +1,8 @@
 """Entities ⇄ quads. The only place that spells IRIs and predicates."""
 
+from lithograph.rdf.annotations import annotation_quads
 from lithograph.rdf.iris import Iris, digest, key_of
+from lithograph.rdf.quads import Quad, n_quads, parsed, quad_of
 from lithograph.rdf.reading import (
     annotation_from_quads,
     image_from_quads,
@@ -9,9 +11,9 @@ from lithograph.rdf.reading import (
 )
 from lithograph.rdf.terms import PREFIXES, iri_of, shorten
 from lithograph.rdf.writing import (
-    annotation_quads,
     dataset_quads,
     image_quads,
+    number_quads,
     quarantine_graph,
     refusal_quads,
     region_quads,
@@ -24,6 +26,7 @@ from lithograph.rdf.writing import (
 __all__ = [
     "PREFIXES",
     "Iris",
+    "Quad",
     "annotation_from_quads",
     "annotation_quads",
     "dataset_quads",
@@ -33,6 +36,10 @@ __all__ = [
     "iri_of",
     "key_of",
     "literal_value",
+    "n_quads",
+    "number_quads",
+    "parsed",
+    "quad_of",
     "quarantine_graph",
     "refusal_quads",
     "region_quads",

@@ -82,8 +82,8 @@ def test_the_excerpt_of_the_degradation_data_set(
 ) -> None:
     """Nine categories are concepts; the cut ring is refused with its path, and kept."""
     path = shared_data / "aioli-coco-excerpt.json"
-    imported, admission = place.import_coco(path)
-    assert imported.kind == "aioli"
+    reader, admission = place.import_coco(path)
+    assert reader.kind == "aioli"
     assert {image.name for image in place.graph.images()} == {
         "ITER_ca_19_04571.jpg",
         "ITER_ca_19_04572.jpg",
@@ -95,7 +95,7 @@ def test_the_excerpt_of_the_degradation_data_set(
     (refusal,) = admission.refusals
     assert refusal.path == "annotations[0].segmentation[0]"
     assert "cut short" in refusal.reason
-    said = " ".join([refusal.reason, *map(str, imported.findings)])
+    said = " ".join([refusal.reason, *map(str, reader.findings)])
     assert "624c06c2bc7ad-iter_ca_19_04624" in said
     kept = place.graph.refusals(admission.run)
     assert "6708372542194208765605262249071277104351621160775136" in kept.column("source")[0]

@@ -8,11 +8,12 @@ from outside passes :func:`checked_rle` or :class:`~lithograph.entities.Outline`
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
@@ -22,6 +23,9 @@ from lithograph.entities import Box, Geometry, Mask, Outline, Polygon, Ring
 MAX_PIXELS = 2**30
 
 BoolMask = NDArray[np.bool_]
+
+#: Characters of one compressed number: five bits each, in 64 bits with the sign.
+_LONGEST_NUMBER = 12
 
 
 def box_xywh_to_xyxy(boxes: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
@@ -51,7 +55,7 @@ def rle_to_mask(mask: Mask) -> BoolMask:
 
     Not by pycocotools, whose ``decode`` hands numpy 2 an array that it warns about.
     """
-    runs = decode_counts(mask.counts)
+    runs = _runs_of(mask.counts)
     colours = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return colours.reshape(mask.height, mask.width, order="F")
 
@@ -103,27 +107,35 @@ def checked_rle(height: object, width: object, counts: object) -> Mask:
     height, width = _whole("mask height", height), _whole("mask width", width)
     _check_pixels(height, width)
     if isinstance(counts, str):
-        runs = decode_counts(counts)
-    elif isinstance(counts, list) and all(
-        isinstance(run, int) and not isinstance(run, bool) for run in counts
-    ):
-        runs = counts
+        runs = _runs_of(counts)
+    elif isinstance(counts, list) and all(type(run) is int for run in counts):
+        runs = _whole_runs(counts)
     else:
         raise ValueError(
             f"mask counts: expected a string or a list of whole numbers, found {counts!r:.60}"
         )
-    if any(run < 0 for run in runs):
+    if runs.size and runs.min() < 0:
         raise ValueError("mask counts: expected run lengths of 0 or more, found a negative one")
-    if sum(runs) != height * width:
+    # Of pixels that int64 cannot count, floats tell that there are too many.
+    total = int(runs.sum()) if runs.sum(dtype=np.float64) < 2**62 else sum(runs.tolist())
+    if total != height * width:
         raise ValueError(
-            f"mask counts: expected a sum of {height} × {width} = {height * width}, "
-            f"found {sum(runs)}"
+            f"mask counts: expected a sum of {height} × {width} = {height * width}, found {total}"
         )
-    if sum(runs[1::2]) == 0:
+    if not runs[1::2].any():
         raise ValueError("mask: expected at least one pixel, found none")
     # Written again by pycocotools, so that equal masks have equal strings.
     rle = coco_mask.frPyObjects({"size": [height, width], "counts": _merged(runs)}, height, width)
     return Mask(height, width, rle["counts"].decode("ascii"))
+
+
+def _whole_runs(counts: list[int]) -> NDArray[np.int64]:
+    try:
+        return np.array(counts, dtype=np.int64)
+    except OverflowError as error:
+        raise ValueError(
+            f"mask counts: expected run lengths below 2^63, found {max(counts, key=abs)}"
+        ) from error
 
 
 def decode_counts(counts: str) -> list[int]:
@@ -133,30 +145,45 @@ def decode_counts(counts: str) -> list[int]:
     the fourth run on the difference to the run two before (``rleFrString`` of pycocotools'
     ``maskApi.c``). Raises ValueError on a character outside that alphabet or a cut number.
     """
-    runs: list[int] = []
-    position = 0
-    while position < len(counts):
-        value = shift = 0
-        more = True
-        while more:
-            if position >= len(counts):
-                raise ValueError("mask counts: expected a whole number, found the string cut short")
-            code = ord(counts[position]) - 48
-            if not 0 <= code < 64 or shift > 60:
-                raise ValueError(
-                    f"mask counts: expected characters from '0' to 'o', found {counts[position]!r} "
-                    f"at {position}"
-                )
-            value |= (code & 0x1F) << shift
-            more = bool(code & 0x20)
-            position += 1
-            shift += 5
-            if not more and code & 0x10:
-                value |= -1 << shift
-        if len(runs) > 2:
-            value += runs[-2]
-        runs.append(value)
+    return _listed(_runs_of(counts))
+
+
+def _runs_of(counts: str) -> NDArray[np.int64]:
+    codes = np.frombuffer(counts.encode("utf-8", "surrogatepass"), dtype=np.uint8).astype(np.int64)
+    codes -= 48
+    if codes.size == 0:
+        return codes
+    ends = np.flatnonzero(codes & 0x20 == 0)
+    lengths = np.diff(ends, prepend=-1)
+    strange = (codes < 0) | (codes >= 64)
+    if strange.any() or lengths.max(initial=0) > _LONGEST_NUMBER:
+        place = _first_strange(counts)
+        raise ValueError(
+            f"mask counts: expected characters from '0' to 'o', found {counts[place]!r} at {place}"
+        )
+    if ends.size == 0 or ends[-1] != codes.size - 1:
+        raise ValueError("mask counts: expected a whole number, found the string cut short")
+    starts = ends - lengths + 1
+    shifts = 5 * (np.arange(codes.size) - np.repeat(starts, lengths))
+    runs = np.add.reduceat((codes & 0x1F) << shifts, starts)
+    # Two's complement: the fifth bit of the last character is the sign.
+    runs -= np.where(codes[ends] & 0x10, np.int64(1) << (5 * lengths), 0)
+    # From the fourth run on, what stands there is the difference to the run two before.
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
     return runs
+
+
+def _first_strange(counts: str) -> int:
+    """The place of the first character that is none of the alphabet, or that goes on too long."""
+    length = 0
+    for place, character in enumerate(counts):
+        code = ord(character) - 48
+        length += 1
+        if not 0 <= code < 64 or length > _LONGEST_NUMBER:
+            return place
+        length = length if code & 0x20 else 0
+    return 0
 
 
 def outline_to_rle(outline: Outline, height: int, width: int) -> Mask:
@@ -217,10 +244,13 @@ def mask_box(mask: Mask) -> Box:
 def outline_box(outline: Outline) -> Box:
     """The tight box of an outline's vertices; at least 1e-6 px wide and high for flat outlines."""
     vertices = np.array([xy for polygon in outline.polygons for xy in polygon[0]], dtype=np.float64)
-    (left, top), (right, bottom) = vertices.min(axis=0), vertices.max(axis=0)
-    return Box(
-        float(left), float(top), max(float(right - left), 1e-6), max(float(bottom - top), 1e-6)
-    )
+    (left, top), (right, bottom) = vertices.min(axis=0).tolist(), vertices.max(axis=0).tolist()
+    return box_between(left, top, right, bottom)
+
+
+def box_between(left: float, top: float, right: float, bottom: float) -> Box:
+    """The box between two corners; at least 1e-6 px wide and high, for flat outlines."""
+    return Box(left, top, max(right - left, 1e-6), max(bottom - top, 1e-6))
 
 
 def mask_iou(first: Sequence[Mask], second: Sequence[Mask]) -> NDArray[np.float64]:
@@ -232,15 +262,16 @@ def mask_iou(first: Sequence[Mask], second: Sequence[Mask]) -> NDArray[np.float6
 
 
 def wkt_from_outline(outline: Outline) -> str:
-    """An outline as ``MULTIPOLYGON`` well-known text in pixels, every digit kept."""
-    return (
-        "MULTIPOLYGON ("
-        + ", ".join(
-            "(" + ", ".join(_wkt_ring(ring) for ring in polygon) + ")"
-            for polygon in outline.polygons
+    """An outline as ``MULTIPOLYGON`` well-known text in pixels, every digit kept.
+
+    An outline remembers its text: it is needed for the annotation's IRI, and to store it.
+    """
+    if outline.wkt is None:
+        parts = ", ".join(
+            "(" + ", ".join(map(_wkt_ring, polygon)) + ")" for polygon in outline.polygons
         )
-        + ")"
-    )
+        object.__setattr__(outline, "wkt", f"MULTIPOLYGON ({parts})")
+    return str(outline.wkt)
 
 
 def outline_from_wkt(text: str) -> Outline:
@@ -291,28 +322,37 @@ def is_simple(geometry: Geometry) -> bool:
 
 
 def _wkt_ring(ring: Ring) -> str:
-    return "(" + ", ".join(f"{float(x)!r} {float(y)!r}" for x, y in (*ring, ring[0])) + ")"
+    closed = (*ring, ring[0])
+    try:
+        # orjson writes the same shortest digits as repr, ten times as fast.
+        text = orjson.dumps(closed).decode("ascii")
+    except TypeError:
+        text = ""
+    if "e" in text or text.count(".") != 2 * len(closed):
+        # What orjson writes in another way: exponents, whole numbers, numpy's own floats.
+        return "(" + ", ".join(f"{float(x)!r} {float(y)!r}" for x, y in closed) + ")"
+    return "(" + text[2:-2].replace("],[", ";").replace(",", " ").replace(";", ", ") + ")"
 
 
 def _flat(ring: Ring) -> list[float]:
-    flat = [value for xy in ring for value in xy]
-    if not all(math.isfinite(value) for value in flat):
-        raise ValueError("outline: expected finite vertices")
-    return flat
+    return list(chain.from_iterable(ring))
 
 
-def _merged(runs: Sequence[int]) -> list[int]:
+def _merged(runs: NDArray[np.int64]) -> list[int]:
     """Run lengths without empty runs in the middle, so that equal masks have equal runs."""
-    merged: list[int] = []
-    for index, run in enumerate(runs):
-        if index and run == 0:
-            continue
-        # After a dropped run two neighbours have the same colour.
-        if merged and index % 2 == (len(merged) - 1) % 2 and index > 0:
-            merged[-1] += run
-        else:
-            merged.append(run)
-    return merged
+    if runs[1:].all():
+        return _listed(runs)
+    kept = runs > 0
+    kept[0] = True
+    # After a dropped run two neighbours have the same colour: they are one run.
+    colours = np.flatnonzero(kept) % 2
+    starts = np.flatnonzero(np.diff(colours, prepend=1 - colours[0]) != 0)
+    return _listed(np.add.reduceat(runs[kept], starts))
+
+
+def _listed(runs: NDArray[np.int64]) -> list[int]:
+    found: list[int] = runs.tolist()
+    return found
 
 
 def _whole(name: str, value: object) -> int:

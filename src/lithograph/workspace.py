@@ -23,7 +23,7 @@ from lithograph.entities import (
     Status,
 )
 from lithograph.errors import ImageError, SettingsError
-from lithograph.graph.graph import Graph, now
+from lithograph.graph import Graph, now
 from lithograph.rdf.iris import Iris, digest
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lithograph.formats.categories import Level
-    from lithograph.formats.coco_reading import Imported
+    from lithograph.formats.coco_reading import CocoReader
     from lithograph.formats.coco_writing import Export
     from lithograph.gate import Shapes
     from lithograph.images import AddedImages
@@ -194,15 +194,18 @@ class Workspace:
         status: Status | None = None,
         new_scheme: str | None = None,
         progress: Progress | None = None,
-    ) -> tuple[Imported, Admission]:
+    ) -> tuple[CocoReader, Admission]:
         """Import a COCO file, or an Aïoli COCO export, into one run.
 
         Categories are matched to the concepts of the workspace's vocabulary; with ``new_scheme``
         the file's own categories become a SKOS scheme of that name. What cannot be imported is
         refused with its path in the file and kept in the run's quarantine. Importing the same file
-        twice adds nothing.
+        twice adds nothing; an import that was stopped goes on where it stopped. Memory grows with
+        the images and ids of the file, not with its outlines. The reader that is returned says what
+        the file was and what was found in it.
         """
-        from lithograph.formats.coco_reading import coco_categories, read_coco
+        from lithograph.formats.coco_importing import import_into, import_key, parameters_of
+        from lithograph.formats.coco_reading import CocoReader, coco_categories
         from lithograph.vocabulary import scheme_from_categories
 
         path = Path(path)
@@ -213,7 +216,7 @@ class Workspace:
                 new_scheme, self.settings.base_iri, coco_categories(path)
             )
         version = self.graph.load_vocabulary(vocabulary)
-        imported = read_coco(
+        reader = CocoReader(
             path,
             vocabulary=vocabulary,
             iris=self.iris,
@@ -221,35 +224,16 @@ class Workspace:
             created=now(),
             status=status,
             known_images=self.graph.images(),
-            progress=progress,
         )
-        parameters = {
-            "sha256": imported.sha256,
-            "project": imported.project,
-            "format": imported.kind,
-            "new_scheme": new_scheme,
-            "status": None if status is None else str(status),
-        }
-        known = digest(sorted(image.iri for image in self.graph.images()), length=8)
-        key = digest(parameters, version, known if imported.refusals else None, length=16)
         run = self._run(
             RunKind.IMPORT,
-            key,
+            import_key(self.graph, reader, version, new_scheme),
             name=path.name,
             agent=Agent(path.name, "file"),
-            parameters=parameters,
+            parameters=parameters_of(reader, new_scheme),
             vocabulary_versions=(version,),
         )
-        admission = self.graph.admit(
-            Batch(
-                run,
-                annotations=imported.annotations,
-                images=imported.images,
-                regions=imported.regions,
-                refusals=imported.refusals,
-            )
-        )
-        return imported, admission
+        return reader, import_into(self.graph, reader, run, progress=progress)
 
     def query(self, name: str) -> Query:
         """A query by name: the workspace's own ``queries`` folder first, then the shipped ones.

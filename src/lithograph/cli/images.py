@@ -101,14 +101,14 @@ def import_(
         )
     place = opened(workspace)
     with progress("importing") as show:
-        imported, admission = place.import_coco(
+        reader, admission = place.import_coco(
             file,
             project=project,
             status=Status(status) if status else None,
             new_scheme=new_scheme,
             progress=show,
         )
-    for finding in imported.findings:
+    for finding in reader.findings:
         say(f"note: {finding}")
     show_admission(admission, as_json=json)
 

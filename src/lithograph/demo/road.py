@@ -129,11 +129,11 @@ class _Demo:
         with self.steps.step("import an Aïoli COCO export") as step:
             path = self.folder / "aioli-coco.json"
             _write_json(path, aioli_coco(self.walls))
-            imported, admission = self.workspace.import_coco(path)
-            self.imported = imported.annotations
+            reader, admission = self.workspace.import_coco(path)
+            self.imported = tuple(map(self.workspace.graph.annotation, admission.admitted))
             step.result = (
-                f"{len(admission.admitted)} annotations of {len(imported.regions)} regions "
-                f"on {len(imported.images)} images; {len(admission.refusals)} refused"
+                f"{len(admission.admitted)} annotations of {len(reader.regions)} regions "
+                f"on {len(reader.images)} images; {len(admission.refusals)} refused"
             )
             self._note_refusals(step, admission.refusals)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from types import TracebackType
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,18 +19,26 @@ from lithograph.rdf.iris import Iris, key_of
 
 
 class Faults:
-    """The faults of one record."""
+    """The faults of one record: after one in a ``with`` block of it, reading goes on behind it."""
+
+    __slots__ = ("found",)
 
     def __init__(self) -> None:
         self.found: list[RecordFault] = []
 
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Go on after a fault, so that all of them are told."""
-        try:
-            yield
-        except RecordFault as fault:
-            self.found.append(fault)
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if isinstance(error, RecordFault):
+            self.found.append(error)
+            return True
+        return False
 
 
 class AnnotationReader:
@@ -55,19 +63,19 @@ class AnnotationReader:
         """One annotation, or None with its faults gathered, the geometry's first."""
         shape = listed = concept = measured = None
         number, confidence, quality, crowd = "", None, None, False
-        with faults.gathered():
+        with faults:
             shape = read_shape(record, path, self.findings)
-        with faults.gathered():
+        with faults:
             listed = self.images.image_of(record, path)
-        with faults.gathered():
+        with faults:
             concept = self.categories.concept_of(record, path)
-        with faults.gathered():
+        with faults:
             number = self._new_id(record, path)
-        with faults.gathered():
+        with faults:
             confidence = _share(record, "score", path)
             quality = _finite(record, "mask_quality", path)
             crowd = _crowd(record, path)
-        with faults.gathered():
+        with faults:
             if shape is not None and listed is not None:
                 image = listed.image
                 measured = measure(shape, image.width, image.height, path, self.findings)

@@ -9,9 +9,10 @@ finds the same numbers after a round trip through the graph.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from lithograph.entities import Box, Geometry, Mask, Outline, Ring
 from lithograph.formats.coco_values import shown
 from lithograph.formats.imported import FindingKind, Findings, RecordFault
-from lithograph.masks import checked_rle, mask_area, mask_box, outline_box, outline_to_rle
+from lithograph.masks import box_between, checked_rle, mask_area, mask_box, outline_to_rle
 
 #: Pixels by which vertices, boxes and outlines may differ. Aïoli traces on a raster at 0.709× of
 #: the image: its vertices stand on a lattice of 1.411 px.
@@ -27,6 +28,9 @@ TOLERANCE = 1.5
 
 #: Longest outline, in pixels, that is rasterised. pycocotools takes 40 bytes a pixel of it.
 _MAX_LENGTH = 2**23
+
+#: So few rings or vertices that looking at each is quicker than an index or a set of all.
+_FEW = 16
 
 _NO_PLACE = "expected a segmentation or a bbox, found neither"
 
@@ -90,14 +94,16 @@ def measure(shape: Shape, width: int, height: int, path: str, findings: Findings
         return _measure_mask(shape, shape.mask, width, height, path, findings)
     if not shape.rings:
         return _measure_box(shape, width, height, path, findings)
-    length = _check_place(shape.rings, width, height, f"{path}.segmentation", findings)
+    extent = [Extent.of(ring) for ring in shape.rings]
+    _check_place(extent, width, height, f"{path}.segmentation", findings)
     _check_rings(shape.rings, f"{path}.segmentation", findings)
     outline = Outline(tuple((ring,) for ring in shape.rings))
     covered = _covered(outline, width, height, f"{path}.segmentation")
+    slack = TOLERANCE * sum(each.length for each in extent)
     return Measured(
         outline,
-        _agreed_box(shape.box, outline_box(outline), f"{path}.bbox", findings),
-        _agreed_area(shape.area, covered, TOLERANCE * length, f"{path}.area", findings),
+        _agreed_box(shape.box, _box_around(extent), f"{path}.bbox", findings),
+        _agreed_area(shape.area, covered, slack, f"{path}.area", findings),
     )
 
 
@@ -124,7 +130,7 @@ def _measure_box(shape: Shape, width: int, height: int, path: str, findings: Fin
         raise RecordFault(path, _NO_PLACE)
     left, top, wide, high = shape.box
     ring = ((left, top), (left + wide, top), (left + wide, top + high), (left, top + high))
-    _check_place((ring,), width, height, f"{path}.bbox", findings)
+    _check_place([Extent.of(ring)], width, height, f"{path}.bbox", findings)
     outline = Outline(((ring,),))
     _covered(outline, width, height, f"{path}.bbox")
     findings.add(FindingKind.BOX_AS_OUTLINE, path)
@@ -172,7 +178,10 @@ def _ring(flat: Sequence[Any], path: str) -> Ring:
     vertices = tuple(zip(numbers[::2], numbers[1::2], strict=True))
     if vertices[-1] == vertices[0]:
         vertices = vertices[:-1]
-    different = len(set(vertices))
+    # The first few vertices mostly tell.
+    different = len(set(vertices[:_FEW]))
+    if different < 3 and len(vertices) > _FEW:
+        different = len(set(vertices))
     if different < 3:
         raise RecordFault(path, f"expected at least 3 different vertices, found {different}")
     return vertices
@@ -224,53 +233,94 @@ def _box(value: Any, path: str, findings: Findings | None) -> Box | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a ring reaches, and how long it is: the longer side of each step, in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    length: float
+
+    @classmethod
+    def of(cls, ring: Ring) -> Extent:
+        """The extent of a ring's vertices. Rings have some thirty: too few for arrays to pay."""
+        xs, ys = zip(*ring, strict=True)
+        across = map(abs, map(sub, xs, (*xs[1:], xs[0])))
+        down = map(abs, map(sub, ys, (*ys[1:], ys[0])))
+        return cls(min(xs), min(ys), max(xs), max(ys), sum(map(max, across, down)))
+
+
+def _box_around(extents: Sequence[Extent]) -> Box:
+    left, top = min(each.left for each in extents), min(each.top for each in extents)
+    right, bottom = max(each.right for each in extents), max(each.bottom for each in extents)
+    return box_between(left, top, right, bottom)
+
+
 def _check_place(
-    rings: Sequence[Ring], width: int, height: int, path: str, findings: Findings
-) -> float:
-    """Tell what lies outside the image, refuse what lies far out; returns the outlines' length.
+    extents: Sequence[Extent], width: int, height: int, path: str, findings: Findings
+) -> None:
+    """Tell what lies outside the image, refuse what lies far out.
 
     pycocotools walks every pixel of an outline, in and outside the image: a vertex a billion pixels
     away would take all memory.
     """
-    total = 0.0
-    for index, ring in enumerate(rings):
+    for index, ring in enumerate(extents):
+        out = max(-ring.left, -ring.top, ring.right - width, ring.bottom - height)
+        if out <= 0:
+            continue
         place = f"{path}[{index}]" if path.endswith("segmentation") else path
-        vertices = np.array(ring, dtype=np.float64)
-        (left, top), (right, bottom) = vertices.min(axis=0), vertices.max(axis=0)
-        out = max(-left, -top, right - width, bottom - height)
-        where = f"spans {left:g} to {right:g}, {top:g} to {bottom:g} of {width} × {height}"
-        if max(-left, right - width) > width or max(-top, bottom - height) > height:
+        where = (
+            f"spans {ring.left:g} to {ring.right:g}, {ring.top:g} to {ring.bottom:g} "
+            f"of {width} × {height}"
+        )
+        if max(-ring.left, ring.right - width) > width or (
+            max(-ring.top, ring.bottom - height) > height
+        ):
             raise RecordFault(place, f"expected vertices on the image, but it {where}")
         if out > TOLERANCE:
             findings.add(FindingKind.OUTSIDE, place, where)
-        steps = np.abs(np.diff(vertices, axis=0, append=vertices[:1])).max(axis=1)
-        total += float(steps.sum())
+    total = sum(each.length for each in extents)
     if total > _MAX_LENGTH:
         raise RecordFault(
             path, f"expected outlines of at most {_MAX_LENGTH} pixels, found {total:.0f}"
         )
-    return total
 
 
 def _check_rings(rings: Sequence[Ring], path: str, findings: Findings) -> None:
     """Tell of rings that cross themselves, and of rings within rings."""
     import shapely
 
+    polygons = [shapely.polygons(np.array(ring, dtype=np.float64)) for ring in rings]
     sound = {}
-    for index, ring in enumerate(rings):
-        polygon = shapely.Polygon(np.array(ring, dtype=np.float64))
-        if polygon.is_valid:
+    for index, polygon in enumerate(polygons):
+        if shapely.is_valid(polygon):
             sound[index] = polygon
         else:
             findings.add(FindingKind.CROSSING, f"{path}[{index}]")
     if len(sound) < 2:
         return
-    numbers, polygons = list(sound), list(sound.values())
-    inner, outer = shapely.STRtree(polygons).query(polygons, predicate="within")
-    for within, around in zip(inner.tolist(), outer.tolist(), strict=True):
-        if within != around:
-            place = f"{path}[{numbers[within]}]"
-            findings.add(FindingKind.NESTED, place, f"within [{numbers[around]}]")
+    for inner, outer in _nested(list(sound.values())):
+        places = list(sound)
+        findings.add(FindingKind.NESTED, f"{path}[{places[inner]}]", f"within [{places[outer]}]")
+
+
+def _nested(polygons: list[Any]) -> Iterator[tuple[int, int]]:
+    """(inner, outer) for each polygon that lies within another, by their places in the list."""
+    import shapely
+
+    if len(polygons) > _FEW:
+        found = shapely.STRtree(polygons).query(polygons, predicate="within")
+        yield from (pair for pair in zip(*found.tolist(), strict=True) if pair[0] != pair[1])
+        return
+    # An index costs more than it saves where only a few boxes are to be looked at.
+    boxes = shapely.bounds(polygons).tolist()
+    for inner, (left, top, right, bottom) in enumerate(boxes):
+        for outer, (x, y, across, down) in enumerate(boxes):
+            inside = left >= x and top >= y and right <= across and bottom <= down
+            if inside and inner != outer and shapely.within(polygons[inner], polygons[outer]):
+                yield inner, outer
 
 
 def _covered(outline: Outline, width: int, height: int, path: str) -> int:

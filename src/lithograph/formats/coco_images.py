@@ -55,6 +55,8 @@ class ImageReader:
         self.iris, self.known, self.findings = iris, known, findings
         self.project, self.stem, self.licences = project, stem, licences
         self.aioli_project: str | None = None
+        #: What :attr:`images` are, by IRI.
+        self.by_iri: dict[str, Image] = {}
         self._listed: dict[str, ListedImage | RecordFault] = {}
         self._unlisted: dict[str, ListedImage | RecordFault] = {}
         self._names: dict[tuple[str | None, str], str] = {}
@@ -62,9 +64,7 @@ class ImageReader:
     @property
     def images(self) -> tuple[Image, ...]:
         """The images listed, and the known ones that annotations name without listing."""
-        found = [*self._listed.values(), *self._unlisted.values()]
-        images = {each.image.iri: each.image for each in found if isinstance(each, ListedImage)}
-        return tuple(images.values())
+        return tuple(self.by_iri.values())
 
     def read(self, record: Mapping[str, Any], path: str) -> None:
         """One image. Raises RecordFault."""
@@ -72,10 +72,11 @@ class ImageReader:
         if number in self._listed:
             raise RecordFault(f"{path}.id", f"expected an id of its own, found {number} again")
         try:
-            self._listed[number] = self._image(record, number, path)
+            listed = self._listed[number] = self._image(record, number, path)
         except RecordFault as fault:
             self._listed[number] = fault
             raise
+        self.by_iri[listed.image.iri] = listed.image
 
     def image_of(self, record: Mapping[str, Any], path: str) -> ListedImage:
         """The image of an annotation. Raises RecordFault.
@@ -100,6 +101,8 @@ class ImageReader:
         except RecordFault as fault:
             found = fault
         self._unlisted[number] = found
+        if isinstance(found, ListedImage):
+            self.by_iri[found.image.iri] = found.image
         return found
 
     def _image(self, record: Mapping[str, Any], listed_id: str, path: str) -> ListedImage:

@@ -157,6 +157,8 @@ class CocoReader:
     ) -> None:
         self.path, self.limits = Path(path), limits
         self.total = 0
+        #: The status of every annotation; None where each record's own counts.
+        self.status = status
         self._project = project
         self._findings = Findings()
         self._refusals: list[Refusal] = []
@@ -190,10 +192,18 @@ class CocoReader:
         """The images listed, and the known ones that annotations name without listing."""
         return self._images.images
 
+    def image(self, iri: str) -> Image:
+        """The image of an annotation given."""
+        return self._images.by_iri[iri]
+
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions of the annotations given so far."""
         return tuple(self._annotations.regions.values())
+
+    def region(self, iri: str) -> Region:
+        """The region of an annotation given."""
+        return self._annotations.regions[iri]
 
     @property
     def refusals(self) -> tuple[Refusal, ...]:
@@ -253,7 +263,7 @@ class CocoReader:
             arrays = JsonArrays(stream, self.path, {"annotations"}, self.limits.record_bytes)
             for element in arrays:
                 faults, annotation = Faults(), None
-                with faults.gathered():
+                with faults:
                     record = record_of(element)
                     annotation = self._annotations.read(record, element.path, faults)
                 yield annotation or refused(element, faults.found)

@@ -216,6 +216,7 @@ class Workspace:
                 new_scheme, self.settings.base_iri, coco_categories(path)
             )
         version = self.graph.load_vocabulary(vocabulary)
+        known = self.graph.images()
         reader = CocoReader(
             path,
             vocabulary=vocabulary,
@@ -223,11 +224,11 @@ class Workspace:
             project=project,
             created=now(),
             status=status,
-            known_images=self.graph.images(),
+            known_images=known,
         )
         run = self._run(
             RunKind.IMPORT,
-            import_key(self.graph, reader, version, new_scheme),
+            import_key(reader, known, version, new_scheme),
             name=path.name,
             agent=Agent(path.name, "file"),
             parameters=parameters_of(reader, new_scheme),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from lithograph.entities import Admission, Annotation, Batch, Refusal, Run
+from lithograph.entities import Admission, Annotation, Batch, Image, Refusal, Run
 from lithograph.formats.coco_reading import CocoReader
 from lithograph.graph import Graph
 from lithograph.rdf.iris import digest
@@ -34,14 +34,17 @@ def import_into(
     return graph.admit_all(_batches(reader, run, batch, progress))
 
 
-def import_key(graph: Graph, reader: CocoReader, version: str, new_scheme: str | None) -> str:
+def import_key(
+    reader: CocoReader, known: Iterable[Image], version: str, new_scheme: str | None
+) -> str:
     """The key of the run that imports a file.
 
-    The same file gives the same run, unless the graph has got to know other images since: an
-    annotation that was refused for want of its image may be admitted then.
+    ``known`` are the images of the graph. The same file gives the same run, unless the graph has
+    got to know other images since: an annotation that was refused for want of its image may be
+    admitted then.
     """
     listed = {image.iri for image in reader.images}
-    others = sorted(image.iri for image in graph.images() if image.iri not in listed)
+    others = sorted(image.iri for image in known if image.iri not in listed)
     return digest(parameters_of(reader, new_scheme), version, digest(others, length=8), length=16)
 
 

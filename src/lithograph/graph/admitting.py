@@ -67,8 +67,10 @@ class Admitting:
         self._clear = ""
         #: Images and regions that an earlier batch wrote.
         self._sent: set[str] = set()
-        #: Annotations and other nodes of the last batch, which may not be in the store yet.
+        #: The nodes of the last batch, which may not be in the store yet, and what it said beside
+        #: its annotations.
         self._last: set[str] = set()
+        self._counted: set[Quad] = set()
 
     def prepare(self, batch: Batch) -> Prepared:
         """Hold a batch against the store and the shapes. Raises ShapesError."""
@@ -218,8 +220,10 @@ class Admitting:
         """The quads that the store gains. Those of new annotations are all new."""
         inside = {quad[0] for quad in own}
         new = sum(quad[0] in inside for quad in kept)
-        known = {quad for quad in kept if quad[0] not in inside} | set(extra)
-        return new + engine.count_new(self._store, known)
+        others = {quad for quad in kept if quad[0] not in inside} | set(extra)
+        added = engine.count_new(self._store, others - self._counted)
+        self._counted = others
+        return new + added
 
 
 def _pointed_at(annotation: Annotation) -> Iterator[str]:

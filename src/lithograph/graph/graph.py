@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,12 @@ from lithograph.graph import store as engine
 from lithograph.graph.admitting import Admitting, now
 from lithograph.graph.table import Table
 from lithograph.rdf import (
+    IMAGE_PREDICATES,
     PREFIXES,
     Iris,
     annotation_from_quads,
     dataset_quads,
-    image_from_quads,
+    images_from_quads,
     iri_of,
     quad_of,
     quarantine_graph,
@@ -267,12 +269,13 @@ class Graph:
 
     def images(self) -> tuple[Image, ...]:
         """Every image that the graph knows, in IRI order, from what all runs say of it."""
-        found = self.store.quads_for_pattern(None, t.TYPE, t.IMAGE, None)
-        iris = sorted({iri_of(quad.subject) for quad in found})
-        return tuple(
-            image_from_quads(iri, self.store.quads_for_pattern(ox.NamedNode(iri), None, None, None))
-            for iri in iris
-        )
+        pattern = self.store.quads_for_pattern
+        iris = {iri_of(quad.subject) for quad in pattern(None, t.TYPE, t.IMAGE, None)}
+        # Predicate by predicate, where it is almost only images that have it: to search image by
+        # image takes three times as long.
+        said = (quad for each in IMAGE_PREDICATES for quad in pattern(None, each, None, None))
+        named = (q for iri in iris for q in pattern(ox.NamedNode(iri), t.SOURCE_ID, None, None))
+        return images_from_quads(iris, chain(said, named))
 
     def run(self, iri: str) -> Run:
         """One run. GraphError where there is none."""

@@ -4,8 +4,10 @@ from lithograph.rdf.annotations import annotation_quads
 from lithograph.rdf.iris import Iris, digest, key_of
 from lithograph.rdf.quads import Quad, n_quads, parsed, quad_of
 from lithograph.rdf.reading import (
+    IMAGE_PREDICATES,
     annotation_from_quads,
     image_from_quads,
+    images_from_quads,
     literal_value,
     run_from_quads,
 )
@@ -24,6 +26,7 @@ from lithograph.rdf.writing import (
 )
 
 __all__ = [
+    "IMAGE_PREDICATES",
     "PREFIXES",
     "Iris",
     "Quad",
@@ -33,6 +36,7 @@ __all__ = [
     "digest",
     "image_from_quads",
     "image_quads",
+    "images_from_quads",
     "iri_of",
     "key_of",
     "literal_value",

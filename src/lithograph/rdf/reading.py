@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 import orjson
 from pyoxigraph import Literal, NamedNode, Quad
@@ -42,7 +42,8 @@ class _Node:
 
     def all(self, name: str) -> list[Any]:
         """Every value of ``lg:…``, in the order of its text."""
-        return sorted(self._values.get(term(name), []), key=str)
+        found = self._values.get(term(name), [])
+        return sorted(found, key=str) if len(found) > 1 else found
 
     def text(self, name: str) -> str | None:
         """The one value's text, None where there is none; GraphError where there are several."""
@@ -132,9 +133,34 @@ def image_from_quads(iri: str, quads: Iterable[Quad]) -> Image:
     nodes = _by_subject(quad for quad in quads if iri_of(quad.subject) == iri)
     if iri not in nodes:
         raise GraphError(f"{iri}: expected an image, found nothing", subject=iri)
-    node = nodes[iri]
+    return _image(nodes[iri])
+
+
+#: What is said of images, and of few other nodes. Their classes and source ids are not: every
+#: annotation has such.
+IMAGE_PREDICATES: Final = (
+    t.NAME,
+    term("schema:width"),
+    term("schema:height"),
+    t.SHA256,
+    term("schema:contentUrl"),
+    term("schema:license"),
+    term("exif:dateTimeOriginal"),
+    term("lg:project"),
+)
+
+
+def images_from_quads(iris: Collection[str], quads: Iterable[Quad]) -> tuple[Image, ...]:
+    """Many images at once, in IRI order, from the quads of these and of other nodes."""
+    nodes = _by_subject(quad for quad in quads if iri_of(quad.subject) in iris)
+    for iri in iris:
+        nodes.setdefault(iri, _Node(iri, {}))
+    return tuple(_image(nodes[iri]) for iri in sorted(iris))
+
+
+def _image(node: _Node) -> Image:
     return Image(
-        iri=iri,
+        iri=node.iri,
         name=node.first("schema:name") or node.needed("schema:name"),
         width=int(node.needed("schema:width")),
         height=int(node.needed("schema:height")),

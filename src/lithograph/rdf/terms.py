@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from pyoxigraph import NamedNode
@@ -23,6 +24,7 @@ PREFIXES: Final[dict[str, str]] = {
 }
 
 
+@cache
 def term(name: str) -> NamedNode:
     """``lg:status`` → its node."""
     prefix, _, local = name.partition(":")

@@ -28,6 +28,7 @@ from lithograph.entities import (
 from lithograph.errors import GraphError, QueryError
 from lithograph.graph import store as engine
 from lithograph.graph.admitting import Admitting, now
+from lithograph.graph.checking import parts_of
 from lithograph.graph.table import Table
 from lithograph.rdf import (
     IMAGE_PREDICATES,
@@ -37,7 +38,6 @@ from lithograph.rdf import (
     dataset_quads,
     images_from_quads,
     iri_of,
-    quad_of,
     quarantine_graph,
     run_end_quads,
     run_from_quads,
@@ -308,16 +308,13 @@ class Graph:
         )
 
     def check(self) -> tuple[Violation, ...]:
-        """Every complaint of the shapes about the whole graph, run by run."""
+        """Every complaint of the shapes about the whole graph, run by run, in bounded memory."""
         from lithograph.gate import validate
 
         found: list[Violation] = []
         for graph in sorted(self.store.named_graphs(), key=str):
-            quads = list(map(quad_of, self.store.quads_for_pattern(None, None, None, graph)))
-            around = {quad[0] for quad in quads}
-            around |= {quad[2] for quad in quads if quad[2][0] == "<"}
-            context = engine.neighbourhood(self.store, around, graphs=(str(graph),))
-            found.extend(validate(quads, self.shapes, context=context))
+            for quads, context in parts_of(self.store, graph):
+                found.extend(validate(quads, self.shapes, context=context))
         return tuple(found)
 
     def is_closed(self, run: str) -> bool:

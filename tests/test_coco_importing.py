@@ -19,7 +19,7 @@ import pytest
 from coco_records import CREATED, a_record, an_image, notre_dame
 from lithograph import Workspace
 from lithograph.entities import Admission, Agent, Annotation, Batch, Run, RunKind
-from lithograph.formats.coco_importing import import_into
+from lithograph.formats.coco_importing import batches_of, import_into
 from lithograph.formats.coco_reading import CocoReader
 from lithograph.gate import Shapes
 from lithograph.graph import Graph
@@ -187,13 +187,11 @@ def stopping(batches: Iterator[Batch], after: int) -> Iterator[Batch]:
 def test_what_stops_half_way_leaves_an_open_run_and_goes_on_there(
     graph: Graph, shapes: Shapes, write: Callable[[dict[str, Any]], Path]
 ) -> None:
-    from lithograph.formats.coco_importing import _batches
-
     path = write(many(20))
     whole = new_graph(shapes)
     import_into(whole, reader(path), RUN)
     with pytest.raises(Stopped):
-        graph.admit_all(stopping(_batches(reader(path), RUN, 4, None), after=3))
+        graph.admit_all(stopping(batches_of(reader(path), RUN, 4), after=3))
     assert graph.run(RUN.iri).ended is None
     assert graph.annotation_counts() == {RUN.iri: 12}
     later = replace(RUN, started="2026-02-01T00:00:00Z")

@@ -114,6 +114,13 @@ def test_the_same_batch_twice_adds_no_triple(graph: Graph) -> None:
     assert len(graph) == size
 
 
+def test_one_annotation_twice_in_a_batch_is_one(graph: Graph) -> None:
+    size = len(graph)
+    admission = graph.admit(batch("a", annotation(1), annotation(1)))
+    assert (admission.admitted, admission.known) == ((annotation(1).iri,), 1)
+    assert admission.triples_added == len(graph) - size
+
+
 def test_a_second_run_brings_only_what_is_new(graph: Graph) -> None:
     graph.admit(batch("a", annotation(1)))
     admission = graph.admit(batch("b", annotation(1), annotation(2)))

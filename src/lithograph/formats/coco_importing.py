@@ -31,7 +31,7 @@ def import_into(
     An import that was stopped left its run open; the same file goes on there. ``progress`` is told
     how many annotations are read, of how many.
     """
-    return graph.admit_all(_batches(reader, run, batch, progress))
+    return graph.admit_all(batches_of(reader, run, batch, progress))
 
 
 def import_key(
@@ -59,9 +59,10 @@ def parameters_of(reader: CocoReader, new_scheme: str | None) -> dict[str, str |
     }
 
 
-def _batches(
-    reader: CocoReader, run: Run, size: int, progress: Callable[[int, int], None] | None
+def batches_of(
+    reader: CocoReader, run: Run, size: int, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[Batch]:
+    """What a reader gives, in batches of about ``size`` records; the last one closes the run."""
     annotations: list[Annotation] = []
     refusals: list[Refusal] = list(reader.refusals)
     given: set[str] = set()

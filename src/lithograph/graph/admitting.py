@@ -153,11 +153,13 @@ class Admitting:
         said of the annotation, nothing is said of its parts.
         """
         new, spoken_of = [], []
+        met: set[str] = set()
         look = self._store.quads_for_pattern
         for annotation in annotations:
             iri = annotation.iri
-            if f"<{iri}>" in self._last:
+            if iri in met or f"<{iri}>" in self._last:
                 continue
+            met.add(iri)
             if next(iter(look(ox.NamedNode(iri), None, None, None)), None) is not None:
                 if engine.has_type(self._store, iri, t.ANNOTATION):
                     continue

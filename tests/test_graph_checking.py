@@ -9,7 +9,7 @@ import pytest
 
 from lithograph.gate import Shapes, validate
 from lithograph.graph.checking import parts_of
-from lithograph.rdf import quad_of
+from lithograph.rdf import iri_of, quad_of
 
 BASE = "https://data.example.org/ca19/"
 OA = "http://www.w3.org/ns/oa#"
@@ -49,7 +49,7 @@ def test_faults_are_found_whatever_the_parts(store: ox.Store, shapes: Shapes) ->
     """A number out of range, a part without its type, and a circle through three parts."""
     run = ox.NamedNode(f"{BASE}run/model-77aa55cc33ee1100")
     found = store.quads_for_pattern(None, None, ox.NamedNode(f"{OA}Annotation"), run)
-    first, second = sorted(str(quad.subject.value) for quad in found)
+    first, second = sorted(iri_of(quad.subject) for quad in found)
     double = ox.NamedNode("http://www.w3.org/2001/XMLSchema#double")
     confidence = ox.NamedNode(f"{LG}confidence")
     for quad in list(store.quads_for_pattern(ox.NamedNode(first), confidence, None, run)):

@@ -13,6 +13,7 @@ from lithograph.formats import aioli
 from lithograph.formats.coco_categories import CategoryReader
 from lithograph.formats.coco_geometry import measure, read_shape
 from lithograph.formats.coco_images import ImageReader
+from lithograph.formats.coco_rings import OddRings
 from lithograph.formats.coco_values import is_text, read_id, shown
 from lithograph.formats.imported import FindingKind, Findings, RecordFault
 from lithograph.rdf.iris import Iris, key_of
@@ -56,6 +57,7 @@ class AnnotationReader:
     ) -> None:
         self.iris, self.images, self.categories = iris, images, categories
         self.findings, self.created, self.status = findings, created, status
+        self.rings = OddRings(findings)
         self.regions: dict[str, Region] = {}
         self._taken: dict[str, str] = {}
 
@@ -78,7 +80,9 @@ class AnnotationReader:
         with faults:
             if shape is not None and listed is not None:
                 image = listed.image
-                measured = measure(shape, image.width, image.height, path, self.findings)
+                measured = measure(
+                    shape, image.width, image.height, path, self.findings, self.rings
+                )
         if faults.found or measured is None or listed is None or concept is None:
             return None
         self._taken[number] = path

@@ -9,18 +9,16 @@ finds the same numbers after a round trip through the graph.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import sub
 from typing import Any
 
-import numpy as np
-
 from lithograph.entities import Box, Geometry, Mask, Outline, Ring
+from lithograph.formats.coco_rings import Extent, Lengths, OddRings
 from lithograph.formats.coco_values import shown
 from lithograph.formats.imported import FindingKind, Findings, RecordFault
-from lithograph.masks import box_between, checked_rle, mask_area, mask_box, outline_to_rle
+from lithograph.masks import box_between, checked_rle, mask_area, mask_box, outline_area
 
 #: Pixels by which vertices, boxes and outlines may differ. Aïoli traces on a raster at 0.709× of
 #: the image: its vertices stand on a lattice of 1.411 px.
@@ -84,7 +82,9 @@ def read_shape(record: Mapping[str, Any], path: str, findings: Findings) -> Shap
     return Shape(rings, mask, box, None if area is None else float(area))
 
 
-def measure(shape: Shape, width: int, height: int, path: str, findings: Findings) -> Measured:
+def measure(
+    shape: Shape, width: int, height: int, path: str, findings: Findings, rings: OddRings
+) -> Measured:
     """Set a shape on its width×height image: what it covers there, its box and area.
 
     Raises RecordFault where it covers no pixel of the image, where a vertex lies farther out than
@@ -94,16 +94,16 @@ def measure(shape: Shape, width: int, height: int, path: str, findings: Findings
         return _measure_mask(shape, shape.mask, width, height, path, findings)
     if not shape.rings:
         return _measure_box(shape, width, height, path, findings)
-    extent = [Extent.of(ring) for ring in shape.rings]
-    _check_place(extent, width, height, f"{path}.segmentation", findings)
-    _check_rings(shape.rings, f"{path}.segmentation", findings)
+    extents = [Extent.of(ring) for ring in shape.rings]
+    lengths = Lengths(shape.rings, extents)
+    _check_place(extents, lengths, width, height, f"{path}.segmentation", findings)
+    rings.add(shape.rings, f"{path}.segmentation")
     outline = Outline(tuple((ring,) for ring in shape.rings))
     covered = _covered(outline, width, height, f"{path}.segmentation")
-    slack = TOLERANCE * sum(each.length for each in extent)
     return Measured(
         outline,
-        _agreed_box(shape.box, _box_around(extent), f"{path}.bbox", findings),
-        _agreed_area(shape.area, covered, slack, f"{path}.area", findings),
+        _agreed_box(shape.box, _box_around(extents), f"{path}.bbox", findings),
+        _agreed_area(shape.area, covered, lengths.least, lengths.exact, f"{path}.area", findings),
     )
 
 
@@ -116,11 +116,11 @@ def _measure_mask(
             f"expected the image's [{height}, {width}], found [{mask.height}, {mask.width}]",
         )
     own = mask_box(mask)
-    slack = TOLERANCE * 2 * (own.width + own.height)
+    around = 2 * (own.width + own.height)
     return Measured(
         mask,
         _agreed_box(shape.box, own, f"{path}.bbox", findings),
-        _agreed_area(shape.area, mask_area(mask), slack, f"{path}.area", findings),
+        _agreed_area(shape.area, mask_area(mask), around, lambda: around, f"{path}.area", findings),
     )
 
 
@@ -130,7 +130,8 @@ def _measure_box(shape: Shape, width: int, height: int, path: str, findings: Fin
         raise RecordFault(path, _NO_PLACE)
     left, top, wide, high = shape.box
     ring = ((left, top), (left + wide, top), (left + wide, top + high), (left, top + high))
-    _check_place([Extent.of(ring)], width, height, f"{path}.bbox", findings)
+    extents = [Extent.of(ring)]
+    _check_place(extents, Lengths((ring,), extents), width, height, f"{path}.bbox", findings)
     outline = Outline(((ring,),))
     _covered(outline, width, height, f"{path}.bbox")
     findings.add(FindingKind.BOX_AS_OUTLINE, path)
@@ -233,25 +234,6 @@ def _box(value: Any, path: str, findings: Findings | None) -> Box | None:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How far a ring reaches, and how long it is: the longer side of each step, in pixels."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    length: float
-
-    @classmethod
-    def of(cls, ring: Ring) -> Extent:
-        """The extent of a ring's vertices. Rings have some thirty: too few for arrays to pay."""
-        xs, ys = zip(*ring, strict=True)
-        across = map(abs, map(sub, xs, (*xs[1:], xs[0])))
-        down = map(abs, map(sub, ys, (*ys[1:], ys[0])))
-        return cls(min(xs), min(ys), max(xs), max(ys), sum(map(max, across, down)))
-
-
 def _box_around(extents: Sequence[Extent]) -> Box:
     left, top = min(each.left for each in extents), min(each.top for each in extents)
     right, bottom = max(each.right for each in extents), max(each.bottom for each in extents)
@@ -259,7 +241,12 @@ def _box_around(extents: Sequence[Extent]) -> Box:
 
 
 def _check_place(
-    extents: Sequence[Extent], width: int, height: int, path: str, findings: Findings
+    extents: Sequence[Extent],
+    lengths: Lengths,
+    width: int,
+    height: int,
+    path: str,
+    findings: Findings,
 ) -> None:
     """Tell what lies outside the image, refuse what lies far out.
 
@@ -281,51 +268,15 @@ def _check_place(
             raise RecordFault(place, f"expected vertices on the image, but it {where}")
         if out > TOLERANCE:
             findings.add(FindingKind.OUTSIDE, place, where)
-    total = sum(each.length for each in extents)
-    if total > _MAX_LENGTH:
+    if lengths.most > _MAX_LENGTH and (total := lengths.exact()) > _MAX_LENGTH:
         raise RecordFault(
             path, f"expected outlines of at most {_MAX_LENGTH} pixels, found {total:.0f}"
         )
 
 
-def _check_rings(rings: Sequence[Ring], path: str, findings: Findings) -> None:
-    """Tell of rings that cross themselves, and of rings within rings."""
-    import shapely
-
-    polygons = [shapely.polygons(np.array(ring, dtype=np.float64)) for ring in rings]
-    sound = {}
-    for index, polygon in enumerate(polygons):
-        if shapely.is_valid(polygon):
-            sound[index] = polygon
-        else:
-            findings.add(FindingKind.CROSSING, f"{path}[{index}]")
-    if len(sound) < 2:
-        return
-    for inner, outer in _nested(list(sound.values())):
-        places = list(sound)
-        findings.add(FindingKind.NESTED, f"{path}[{places[inner]}]", f"within [{places[outer]}]")
-
-
-def _nested(polygons: list[Any]) -> Iterator[tuple[int, int]]:
-    """(inner, outer) for each polygon that lies within another, by their places in the list."""
-    import shapely
-
-    if len(polygons) > _FEW:
-        found = shapely.STRtree(polygons).query(polygons, predicate="within")
-        yield from (pair for pair in zip(*found.tolist(), strict=True) if pair[0] != pair[1])
-        return
-    # An index costs more than it saves where only a few boxes are to be looked at.
-    boxes = shapely.bounds(polygons).tolist()
-    for inner, (left, top, right, bottom) in enumerate(boxes):
-        for outer, (x, y, across, down) in enumerate(boxes):
-            inside = left >= x and top >= y and right <= across and bottom <= down
-            if inside and inner != outer and shapely.within(polygons[inner], polygons[outer]):
-                yield inner, outer
-
-
 def _covered(outline: Outline, width: int, height: int, path: str) -> int:
     try:
-        return mask_area(outline_to_rle(outline, height, width))
+        return outline_area(outline, height, width)
     except ValueError as error:
         raise RecordFault(path, str(error)) from error
 
@@ -349,11 +300,21 @@ def _sides(box: Box) -> tuple[float, float, float, float]:
 
 
 def _agreed_area(
-    found: float | None, own: int, slack: float, path: str, findings: Findings
+    found: float | None,
+    own: int,
+    least: float,
+    length: Callable[[], float],
+    path: str,
+    findings: Findings,
 ) -> float:
+    """The file's area where it lies within the tolerance all along the outline, else its own.
+
+    ``least`` is a length that the outline has at any rate.
+    """
     if found is None:
         return float(own)
-    if abs(found - own) <= slack:
+    off = abs(found - own)
+    if off <= TOLERANCE * least or off <= TOLERANCE * length():
         return found
     findings.add(FindingKind.AREA_DIFFERS, path, f"expected about {own}, found {found:g}")
     return float(own)

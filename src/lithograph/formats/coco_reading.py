@@ -213,6 +213,7 @@ class CocoReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found so far and refuses nothing."""
+        self._annotations.rings.tell()
         return self._findings.all()
 
     def _survey(self) -> None:

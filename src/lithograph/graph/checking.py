@@ -42,7 +42,8 @@ def _part(
     store: ox.Store, graph: Any, annotations: Iterable[str], quads: list[Quad]
 ) -> tuple[list[Quad], list[Quad]]:
     name_of_graph = str(graph)
-    own, elsewhere = list(quads), []
+    own = list(quads)
+    elsewhere: list[Quad] = []
     for annotation in annotations:
         for quad in map(quad_of, engine.quads_of(store, annotation)):
             (own if quad[3] == name_of_graph else elsewhere).append(quad)

@@ -91,9 +91,8 @@ class Iris:
         imported one, so that a later file of the same source repeats no annotation.
         """
         exact = rle_to_text(geometry) if isinstance(geometry, Mask) else wkt_from_outline(geometry)
-        return self._iri(
-            "annotation", digest(origin, image, exact, concept, source_id, revision_of)
-        )
+        key = digest(origin, image, exact, concept, source_id, revision_of)
+        return f"{self.base}annotation/{key}"
 
     def run(self, kind: RunKind | str, key: str) -> str:
         """A run, by its kind and key."""

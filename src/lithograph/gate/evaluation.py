@@ -123,7 +123,7 @@ def _with_bad(
 
 def _violation(shape: Shape, component: str, complaint: Complaint) -> Violation:
     path = shape.path_text if complaint.path is None else shorten(value_of(complaint.path))
-    message = complaint.message or shape.message or _plain_message(component, path)
+    message = complaint.message or shape.message or plain_message(component, path)
     return Violation(
         focus=value_of(complaint.node),
         path=path,
@@ -135,7 +135,7 @@ def _violation(shape: Shape, component: str, complaint: Complaint) -> Violation:
     )
 
 
-def _plain_message(component: str, path: str | None) -> str:
+def plain_message(component: str, path: str | None) -> str:
     """What is said where a shape has no message of its own."""
     where = f" of {path}" if path else ""
     return f"{component.removesuffix('ConstraintComponent')}{where} is not met"

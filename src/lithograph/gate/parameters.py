@@ -74,7 +74,7 @@ class Reader:
 
     def check(self, node: Node) -> None:
         """Raise Outside where the shape says what is not asked here."""
-        for predicate in sorted(set(self.graph.predicates(node))):
+        for predicate in sorted(set(self.graph.predicates(node)), key=str):
             local = str(predicate).removeprefix(SH)
             known = local in _ASKED or local in _BESIDE
             if predicate in self._custom or (str(predicate).startswith(SH) and not known):

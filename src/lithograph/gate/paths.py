@@ -60,7 +60,7 @@ class Sequence:
         return _chained([path.back for path in reversed(self.paths)], data, nodes)
 
     def __str__(self) -> str:
-        return "/".join(map(str, self.paths))
+        return "/".join(map(_in_sequence, self.paths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,11 @@ def _united(parts: list[Values], nodes: set[str]) -> Values:
             if (found := {value for part in parts for value in part.of(node)})
         }
     )
+
+
+def _in_sequence(path: Path) -> str:
+    text = str(path)
+    return f"({text})" if "|" in text else text
 
 
 def _bracketed(path: Path) -> str:

@@ -29,9 +29,6 @@ class Targets:
     objects_of: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.classes or self.subjects_of or self.objects_of or self.nodes)
-
 
 @dataclass(frozen=True, eq=False)
 class Shape:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from lithograph.entities import Violation
 from lithograph.errors import ShapesError
+from lithograph.gate.evaluation import plain_message
 from lithograph.gate.shapes import Shapes
-from lithograph.gate.values import literal_of, quiet
+from lithograph.gate.values import literal_of, quiet, term_of
 from lithograph.rdf import Quad, shorten
 from lithograph.rdf.quads import value_of
 
@@ -42,7 +43,7 @@ def validate(
     batch = list(quads)
     if not batch:
         return ()
-    focus = None if everywhere else {value_of(subject) for subject, *_ in batch}
+    focus = None if everywhere else {subject for subject, *_ in batch}
     data = _rdflib_graph([*batch, *context], shapes.prepared)
     try:
         with quiet():
@@ -125,7 +126,7 @@ def _violations(results: Graph, shapes: Graph, focus: set[str] | None) -> tuple[
     # A result of a nested shape is a detail of one of these, and no violation of its own.
     for result in results.objects(None, URIRef(f"{_SH}result")):
         node = one(result, "focusNode")
-        if node is None or (focus is not None and str(node) not in focus):
+        if node is None or (focus is not None and term_of(node) not in focus):
             continue
         path, value, shape = (
             one(result, "resultPath"),
@@ -133,21 +134,27 @@ def _violations(results: Graph, shapes: Graph, focus: set[str] | None) -> tuple[
             one(result, "sourceShape"),
         )
         severity = str(one(result, "resultSeverity")).removeprefix(_SH)
+        kind, where = str(one(result, "sourceConstraintComponent")), None
+        component = shorten(kind).rpartition("#")[2]
+        if path is not None:
+            where = path_text(path, results, shapes)
+        templates = [
+            text
+            for source in (one(result, "sourceConstraint"), shape)
+            if source is not None
+            for text in shapes.objects(source, URIRef(f"{_SH}message"))
+        ]
+        if templates or not kind.startswith(_SH):
+            message = _message(results.objects(result, URIRef(f"{_SH}resultMessage")), templates)
+        else:
+            message = plain_message(component, where)
         found.add(
             Violation(
                 focus=str(node),
-                path=None if path is None else path_text(path, results, shapes),
-                component=shorten(str(one(result, "sourceConstraintComponent"))).rpartition("#")[2],
+                path=where,
+                component=component,
                 severity=cast('Literal["Violation", "Warning", "Info"]', severity),
-                message=_message(
-                    results.objects(result, URIRef(f"{_SH}resultMessage")),
-                    [
-                        text
-                        for source in (one(result, "sourceConstraint"), shape)
-                        if source is not None
-                        for text in shapes.objects(source, URIRef(f"{_SH}message"))
-                    ],
-                ),
+                message=message,
                 value=None if value is None else str(value)[:500],
                 shape=str(shape) if isinstance(shape, URIRef) else None,
             )
@@ -160,13 +167,16 @@ def ordered(violations: Iterable[Violation]) -> tuple[Violation, ...]:
     return tuple(
         sorted(
             violations,
-            key=lambda v: (v.focus, v.path or "", v.component, v.message, v.value or ""),
+            key=lambda v: (
+                *(v.focus, v.path or "", v.component, v.message, v.value or ""),
+                *(v.shape or "", v.severity),
+            ),
         )
     )
 
 
 def _message(messages: Iterable[Any], templates: Iterable[Any]) -> str:
-    """The English message, else the one without a language, else the first.
+    """The English message, else the one without a language, else the first; empty for none.
 
     pySHACL drops the language of what a SPARQL constraint says: it is that of the template, which
     may hold variables in braces.
@@ -207,7 +217,8 @@ def path_text(path: Node, *graphs: Graph) -> str:
         if alternatives is not None:
             return "|".join(path_text(each, *graphs) for each in Collection(graph, alternatives))
         if graph.value(path, RDF.first) is not None:
-            return "/".join(path_text(each, *graphs) for each in Collection(graph, path))
+            texts = [path_text(each, *graphs) for each in Collection(graph, path)]
+            return "/".join(f"({text})" if "|" in text else text for text in texts)
     return "a path"
 
 

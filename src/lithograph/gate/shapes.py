@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lithograph import resources
 from lithograph.errors import ShapesError
 from lithograph.gate.soundness import TARGETS, check_file, check_form, check_whole
+from lithograph.gate.terms import sh
 from lithograph.rdf import shorten
 
 if TYPE_CHECKING:
@@ -81,13 +82,23 @@ class Shapes:
 
 
 def _part(graph: Graph, shapes: set[Node]) -> Graph:
-    """These shapes with all that they point at, which keeps no target of its own."""
-    part = _empty()
-    waiting, seen = list(shapes), set(shapes)
+    """These shapes with all that they point at, which keeps no target of its own.
+
+    Constraint components that the shapes define come too, and what declares prefixes for all.
+    """
+    from rdflib import OWL, RDF
+
+    part, kinds = _empty(), {sh("NodeShape"), sh("PropertyShape")}
+    for_all = {*graph.subjects(sh("parameter")), *graph.subjects(RDF.type, OWL.Ontology)}
+    waiting = [*shapes, *for_all]
+    seen = set(waiting)
     while waiting:
         node = waiting.pop()
+        is_shape = not kinds.isdisjoint(graph.objects(node, RDF.type))
         for triple in graph.triples((node, None, None)):
-            if node in shapes or str(triple[1]) not in TARGETS:
+            # The instances of a shape that is a class are its targets.
+            is_class = is_shape and triple[1] == RDF.type and triple[2] not in kinds
+            if node in shapes or not (is_class or str(triple[1]) in TARGETS):
                 part.add(triple)
             if triple[2] not in seen:
                 seen.add(triple[2])

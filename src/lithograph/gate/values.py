@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from lithograph.queries import bind_terms
 from lithograph.rdf import PREFIXES
 from lithograph.rdf.quads import datatype_of, language_of, text_term, value_of
 
@@ -45,6 +47,7 @@ _FORMS: Final = {
     "time": re.compile(_HOUR + _ZONE),
     "dateTime": re.compile(f"{_DAY}T{_HOUR}{_ZONE}"),
 }
+_NO_NUMBERS: Final = {"inf": "INF", "-inf": "-INF", "nan": "NaN"}
 _KINDS: Final = {
     "IRI": "<",
     "BlankNode": "_",
@@ -67,7 +70,9 @@ def term_of(node: Node) -> str:
         raise TypeError(f"expected an IRI, a blank node or a literal, found {node!r}")
     if node.language:
         return text_term(str(node), language=node.language)
-    plain = text_term(str(node))
+    # As rdflib reads shapes, "INF" has become "inf", which is no double.
+    number = isinstance(node.value, float)
+    plain = text_term(_NO_NUMBERS.get(str(node), str(node)) if number else str(node))
     # "a"^^xsd:string is "a" (RDF 1.1), which rdflib tells apart.
     string = node.datatype is None or str(node.datatype) == f"{XSD}string"
     return plain if string else f"{plain}^^<{node.datatype}>"
@@ -75,11 +80,13 @@ def term_of(node: Node) -> str:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """No traceback on the terminal for a literal that is not of its datatype: a shape says so."""
+    """No word on the terminal of a literal that is not of its datatype: a shape says so."""
     logger, silence = logging.getLogger("rdflib.term"), _Silence()
     logger.addFilter(silence)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="rdflib", category=UserWarning)
+            yield
     finally:
         logger.removeFilter(silence)
 
@@ -116,7 +123,8 @@ def double_of(term: str) -> float | None:
 def kind_test(kind: str) -> Test:
     """``sh:nodeKind``, by the local name of the kind."""
     marks = _KINDS[kind]
-    return lambda term: term[0] in marks
+    # A triple term (RDF 1.2) begins as an IRI does, and is of no kind.
+    return lambda term: term[0] in marks and term[:2] != "<<"
 
 
 def datatype_test(datatype: str) -> Test:
@@ -171,7 +179,27 @@ def pattern_test(pattern: str, flags: str) -> Test:
     options = re.IGNORECASE if "i" in flags else re.NOFLAG
     options |= re.MULTILINE if "m" in flags else re.NOFLAG
     search = re.compile(pattern, options).search
-    return lambda term: term[0] != "_" and search(value_of(term)) is not None
+
+    def passes(term: str) -> bool:
+        if term[0] == "_":
+            return False
+        text = value_of(term)
+        if text[-1:] == "\n" and "$" in pattern:
+            # To Python the end may be before a last line end, to SPARQL's REGEX it is the end.
+            return _engine_finds(text, pattern, flags)
+        return search(text) is not None
+
+    return passes
+
+
+def _engine_finds(text: str, pattern: str, flags: str) -> bool:
+    import pyoxigraph as ox
+
+    terms = {
+        name: ox.Literal(value) for name, value in zip("tpf", (text, pattern, flags), strict=True)
+    }
+    answer: Any = ox.Store().query(bind_terms("ASK { FILTER (REGEX(?t, ?p, ?f)) }", terms))
+    return bool(answer)
 
 
 def language_test(ranges: Collection[str]) -> Test:
@@ -218,29 +246,34 @@ def _order(term: str, other: str) -> int | None:
     first, second = literal_of(term), literal_of(other)
     if isinstance(first.value, str) != isinstance(second.value, str):
         return None
+    # Not a number is neither equal nor greater, which pySHACL takes for less.
+    if first.value != first.value or second.value != second.value:
+        return None
     try:
         return int(compare_literal(first, second))
-    except (TypeError, NotImplementedError):
+    except (TypeError, NotImplementedError, ArithmeticError):
         return None
 
 
 def is_less(term: str, other: str, *, or_equal: bool) -> bool:
     """Whether a term is less than another, as ``sh:lessThan`` asks; not where they have no order.
 
-    IRIs are compared as strings, as the reference does. Raises ValueError for blank nodes, which
-    it refuses.
+    IRIs are compared as strings, as the reference does. Blank nodes have no order, nor have values
+    that rdflib cannot compare; of both the reference fails.
     """
     if "_" in {term[0], other[0]}:
-        raise ValueError("sh:lessThan cannot compare blank nodes")
+        return False
     texts = _text_of(term), _text_of(other)
-    if None in texts:
-        if texts != (None, None):
-            return False
-        first: Any = literal_of(term)
-        second: Any = literal_of(other)
-    else:
-        first, second = texts
-    return bool(first <= second if or_equal else first < second)
+    if texts[0] is not None and texts[1] is not None:
+        return texts[0] < texts[1] or (or_equal and texts[0] == texts[1])
+    if texts != (None, None):
+        return False
+    first, second = literal_of(term), literal_of(other)
+    try:
+        # Not <=, which rdflib has true of what cannot be compared.
+        return first < second or (or_equal and first.eq(second))
+    except (TypeError, ArithmeticError):
+        return False
 
 
 def _text_of(term: str) -> str | None:

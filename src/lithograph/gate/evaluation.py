@@ -24,28 +24,27 @@ class Evaluation:
     def __init__(self, plan: Plan, data: Data) -> None:
         self.data = data
         self._plan = plan
-        self._asked = Asked(data)
 
     def violations(self, *, everywhere: bool = False) -> Iterator[Violation]:
         """What is wrong with the nodes of the batch, or with those of the context too.
 
-        The engine answers queries on a thread of its own, while the rules are asked on this one.
+        The engine loads and answers queries on threads of its own, while the rules are asked on
+        this one.
         """
         found: list[tuple[Shape, set[str], Values | Itself]] = []
-        with ThreadPoolExecutor(max_workers=1) as engine:
-            answers = []
-            for root in self._plan.roots:
-                nodes = self._targets(root)
-                if not (everywhere or root.goes_on):
-                    nodes = self.data.in_batch(nodes)
-                for shape, asked, values in self._reached(root, nodes):
-                    found.append((shape, asked, values))
-                    answers += [
-                        (shape, engine.submit(self._asked.complaints, query, asked, shape))
-                        for query in shape.queries
-                    ]
-            for shape, asked, values in found:
-                for component, complaint in self._own(shape, asked, values):
+        for root in self._plan.roots:
+            nodes = self._targets(root)
+            found += self._reached(root, nodes if everywhere else self.data.in_batch(nodes))
+        queries = [(shape, nodes, each) for shape, nodes, _ in found for each in shape.queries]
+        with ThreadPoolExecutor(max_workers=2) as engine:
+            asked = Asked(self.data, [query for _, _, query in queries])
+            loading = engine.submit(asked.load)
+            answers = [
+                (shape, engine.submit(asked.complaints, query, nodes, shape, loading))
+                for shape, nodes, query in queries
+            ]
+            for shape, nodes, values in found:
+                for component, complaint in self._own(shape, nodes, values):
                     if everywhere or complaint.node in self.data.batch_nodes:
                         yield _violation(shape, component, complaint)
             for shape, answer in answers:

@@ -81,8 +81,6 @@ class Plan:
                 roots.append(replace(shape, targets=maker.targets(node)))
             except Outside as reason:
                 outside[node] = str(reason)
-        # Those with queries first: the engine answers while the others are asked here.
-        roots.sort(key=lambda shape: not shape.queries)
         return cls(tuple(roots), outside)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,24 +40,25 @@ class QueryConstraint:
 
 
 class Asked:
-    """The data of one validation, loaded for queries as far as these look at them."""
+    """The data of one validation, loaded for its queries as far as these look at them."""
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, queries: Iterable[QueryConstraint]) -> None:
         self._data = data
+        self._looks_at = {query.looks_at for query in queries}
         self._store = ox.Store()
-        self._loaded: set[str] = set()
 
-    def _load(self, predicates: frozenset[str] | None) -> None:
-        wanted = self._data.columns.keys() if predicates is None else predicates
+    def load(self) -> None:
+        """Load what the queries look at: before any of them is asked, and once."""
+        everything = self._data.columns.keys()
+        wanted: set[str] = set()
+        for predicates in self._looks_at:
+            wanted |= everything if predicates is None else predicates
         lines: list[str] = []
-        for predicate in wanted - self._loaded:
+        for predicate in wanted & everything:
             column = self._data.column(predicate)
             between = f" {predicate} "
             pairs = zip(column.subjects, column.objects, strict=True)
             lines += [f"{subject}{between}{value} .\n" for subject, value in pairs]
-        self._loaded |= wanted
-        if not lines:
-            return
         text = "".join(lines)
         if "_:" in text:
             # Loading gives blank nodes new names; parsing alone keeps them.
@@ -68,10 +70,13 @@ class Asked:
             self._store.bulk_load(text.encode("utf-8"), format=ox.RdfFormat.N_TRIPLES)
 
     def complaints(
-        self, constraint: QueryConstraint, nodes: set[str], shape: Shape
+        self, constraint: QueryConstraint, nodes: set[str], shape: Shape, loading: Future[None]
     ) -> list[Complaint]:
-        """What the query gives of these nodes. Raises ShapesError where the engine refuses it."""
-        self._load(constraint.looks_at)
+        """What the query gives of these nodes, once all is loaded.
+
+        Raises ShapesError where the engine refuses the query.
+        """
+        loading.result()
         try:
             answer: Any = self._store.query(constraint.text, prefixes=dict(constraint.prefixes))
         except SyntaxError as error:

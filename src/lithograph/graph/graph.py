@@ -60,9 +60,13 @@ class Graph:
     ``Graph.in_memory(iris)`` makes an empty one.
     """
 
-    def __init__(self, store: ox.Store, iris: Iris, shapes: Callable[[], Shapes]) -> None:
+    def __init__(
+        self, store: ox.Store, iris: Iris, shapes: Callable[[], Shapes], *, on_disk: bool = False
+    ) -> None:
         self.store = store
         self.iris = iris
+        #: Where the store is: what is quick in memory is not on disk.
+        self.on_disk = on_disk
         self._read_shapes = shapes
 
     @classmethod
@@ -79,12 +83,12 @@ class Graph:
                 f"({error})",
                 subject=path.name,
             ) from error
-        return cls(store, iris, shapes or _shipped_shapes)
+        return cls(store, iris, shapes or _shipped_shapes, on_disk=True)
 
     @classmethod
     def in_memory(cls, iris: Iris, *, shapes: Callable[[], Shapes] | None = None) -> Graph:
         """An empty graph in memory."""
-        return cls(ox.Store(), iris, shapes or _shipped_shapes)
+        return cls(ox.Store(), iris, shapes or _shipped_shapes, on_disk=False)
 
     @cached_property
     def shapes(self) -> Shapes:

@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo-output
+# For example: make bench BENCH="--full --quote"
+BENCH ?=
 # Two cores share the tests; torch must not start two threads in each.
 TEST_JOBS ?= 2
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test quick check format train clean
+.PHONY: demo test quick check format train bench clean
 
 demo: .venv/installed
 	$(BIN)/python -m lithograph.demo $(DEMO)
@@ -32,5 +34,8 @@ format: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[all,dev]"
 	touch $@
 
+bench: .venv/installed
+	$(BIN)/python -m benchmarks $(BENCH)
+
 clean:
-	rm -rf .venv $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-peers benchmarks/output $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache

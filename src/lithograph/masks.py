@@ -17,12 +17,14 @@ import orjson
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from lithograph.entities import Box, Geometry, Mask, Outline, Polygon, Ring
+from lithograph.entities import Box, Geometry, Mask, Outline, Ring
 
 #: Largest image that a mask may cover, in pixels: a 2^30 pixel mask is one gigabyte when decoded.
 MAX_PIXELS = 2**30
 
 BoolMask = NDArray[np.bool_]
+#: The polygons of an outline, each its rings, each flat: ``x, y, x, y …``, not closed, in pixels.
+FlatPolygons = list[list[list[float]]]
 
 #: Characters of one compressed number: five bits each, in 64 bits with the sign.
 _LONGEST_NUMBER = 12
@@ -192,22 +194,50 @@ def outline_to_rle(outline: Outline, height: int, width: int) -> Mask:
     Holes are cut out; overlapping polygons are united. Raises ValueError where nothing of the
     outline covers a pixel of the image.
     """
+    return polygons_to_rle(flat_polygons(outline), height, width)
+
+
+def outline_area(outline: Outline, height: int, width: int) -> int:
+    """Number of pixels that an outline covers on a height×width image; ValueError for none."""
+    if not is_simple(outline):
+        return mask_area(outline_to_rle(outline, height, width))
     _check_pixels(height, width)
-    parts = [_polygon_to_rle(polygon, height, width) for polygon in outline.polygons]
-    rle = coco_mask.merge(parts, intersect=False) if len(parts) > 1 else parts[0]
-    if int(coco_mask.area(rle)) == 0:
+    return _some(coco_mask.frPyObjects(flat_polygons(outline)[0], height, width)[0])
+
+
+def _some(rle: dict[str, Any]) -> int:
+    """The area of run lengths that are of an outline. Raises ValueError where it is 0."""
+    area = int(coco_mask.area(rle))
+    if area == 0:
+        height, width = rle["size"]
         raise ValueError(
             f"outline: expected to cover a pixel of the {width}×{height} image, found none"
         )
+    return area
+
+
+def polygons_to_rle(polygons: FlatPolygons, height: int, width: int) -> Mask:
+    """:func:`outline_to_rle` of flat polygons whose numbers are known to be finite."""
+    _check_pixels(height, width)
+    # One call for all rings without holes: what a call costs is more than the ring.
+    parts = coco_mask.frPyObjects([rings[0] for rings in polygons], height, width)
+    for index, (_, *holes) in enumerate(polygons):
+        if holes:
+            parts[index] = _without(parts[index], holes)
+    rle = coco_mask.merge(parts, intersect=False) if len(parts) > 1 else parts[0]
+    _some(rle)
     return Mask(height, width, rle["counts"].decode("ascii"))
 
 
-def _polygon_to_rle(polygon: Polygon, height: int, width: int) -> dict[str, Any]:
-    exterior, *holes = [coco_mask.frPyObjects([_flat(ring)], height, width)[0] for ring in polygon]
-    if not holes:
-        return dict(exterior)
+def flat_polygons(outline: Outline) -> FlatPolygons:
+    """The polygons of an outline, their rings flat."""
+    return [[list(chain.from_iterable(ring)) for ring in polygon] for polygon in outline.polygons]
+
+
+def _without(exterior: dict[str, Any], holes: list[list[float]]) -> dict[str, Any]:
     # pycocotools has no difference: exterior minus holes is exterior ∩ complement(holes).
-    hole = coco_mask.merge(holes, intersect=False) if len(holes) > 1 else holes[0]
+    parts = coco_mask.frPyObjects(holes, *exterior["size"])
+    hole = coco_mask.merge(parts, intersect=False) if len(parts) > 1 else parts[0]
     return dict(coco_mask.merge([exterior, _complement(hole)], intersect=True))
 
 
@@ -332,10 +362,6 @@ def _wkt_ring(ring: Ring) -> str:
         # What orjson writes in another way: exponents, whole numbers, numpy's own floats.
         return "(" + ", ".join(f"{float(x)!r} {float(y)!r}" for x, y in closed) + ")"
     return "(" + text[2:-2].replace("],[", ";").replace(",", " ").replace(";", ", ") + ")"
-
-
-def _flat(ring: Ring) -> list[float]:
-    return list(chain.from_iterable(ring))
 
 
 def _merged(runs: NDArray[np.int64]) -> list[int]:

@@ -9,27 +9,38 @@ same graph gives the same bytes.
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
 
-import orjson
+import pyoxigraph as ox
 
 from lithograph import __version__
-from lithograph.entities import Agent, Annotation, Dataset, Image, Outline, Run, RunKind
+from lithograph.entities import Agent, Dataset, Image, Run, RunKind
 from lithograph.errors import ExportError, GraphError
 from lithograph.formats.categories import Categories, Level
-from lithograph.graph.graph import now
-from lithograph.masks import geometry_to_rle, is_simple
+from lithograph.formats.coco_assembling import Assembly, Progress, Written
+from lithograph.formats.coco_chosen import read_chosen, write_chosen
+from lithograph.formats.coco_columns import Columns
+from lithograph.formats.coco_facts import Facts
+from lithograph.graph import now
+from lithograph.graph.columns import Join, count_of
 from lithograph.rdf.iris import digest
 
 if TYPE_CHECKING:
     from lithograph.graph import Graph
     from lithograph.queries import Query
+
+#: So few annotations are read one by one, whatever else is in the graph.
+FEW: Final = 200
+#: Reading one annotation by itself costs as much as the rows of so many in the columns.
+ROWS_FOR_ONE: Final = 5
+#: Up to so many annotations the engine may hold tables of them.
+TABLES: Final = 250_000
 
 
 @dataclass(frozen=True)
@@ -53,210 +64,138 @@ def export_coco(
     level: Level = "leaves",
     language: str = "en",
     every_image: bool = False,
+    progress: Progress | None = None,
 ) -> Export:
     """Write the annotations that ``query`` binds to ``?annotation`` as a COCO file.
 
     ``level`` cuts the hierarchy; ``language`` is that of the names; ``every_image`` lists the
-    images without annotations too. The file appears whole or not at all, and the export is
-    recorded in the graph with its query, parameters, vocabulary versions and fingerprint.
+    images without annotations too. ``progress`` hears how many annotations are written, of how
+    many. The file appears whole or not at all, and the export is recorded in the graph with its
+    query, parameters, vocabulary versions and fingerprint. Geometries that are too many for the
+    memory wait in files beside the target.
 
     Raises QueryError, before anything runs, where the query does not bind ``?annotation``, and
     ExportError where it binds something that is no annotation, or where there is nothing to export.
     """
     query.require("annotation")
-    table = graph.query(query, parameters)
-    iris = sorted({iri for iri in table.column("annotation") if iri is not None})
-    if not iris:
-        raise ExportError(
-            f"query {query.name}: expected annotations, found none; nothing was written",
-            subject=query.name,
-        )
-    annotations = _annotations(graph, iris, query)
-    images = {image.iri: image for image in graph.images()}
-    categories = Categories.of(graph, {a.concept for a in annotations}, level, language)
-    writer = _Writer(annotations, images, categories, every_image=every_image)
-    content, fingerprint = writer.content()
-    _write_whole(path, content)
+    with _folder_beside(path) as folder, ThreadPoolExecutor(2) as pool:
+        reading = _Reading(graph, folder)
+        choosing = pool.submit(write_chosen, graph, query, parameters or {}, reading.chosen)
+        describing = pool.submit(graph.images)
+        try:
+            reading.wait(choosing)
+            images = {image.iri: image for image in describing.result()}
+            facts = reading.facts(images, query)
+        finally:
+            reading.close()
+        categories = Categories.of(graph, facts.concepts.used(), level, language)
+        assembly = Assembly(facts, images, categories, every_image=every_image)
+        written = assembly.write(folder / "whole", progress)
+        (folder / "whole").replace(path)
     asked = {
         **(parameters or {}),
         "level": list(level) if isinstance(level, tuple) else level,
         "language": language,
         "every_image": every_image,
     }
-    dataset = _record(
-        graph, query, asked, categories, fingerprint, hashlib.sha256(content).hexdigest()
-    )
     return Export(
         path=path,
-        dataset=dataset,
-        images=len(writer.images),
-        annotations=len(writer.kept),
+        dataset=_record(graph, query, asked, categories, written),
+        images=len(assembly.images),
+        annotations=len(assembly.kept),
         categories=len(categories.listed),
-        left_out=writer.left_out,
+        left_out=assembly.left_out,
     )
 
 
-def _annotations(graph: Graph, iris: Sequence[str], query: Query) -> list[Annotation]:
-    found, strange = [], []
-    for iri in iris:
-        try:
-            found.append(graph.annotation(iri))
-        except GraphError as error:
-            strange.append(f"{iri} ({error})")
-    if strange:
-        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
-        raise ExportError(
-            f"query {query.name}: expected ?annotation to be bound to annotations, "
-            f"found {strange[0]}{more}",
-            subject=query.name,
-        )
-    return found
+class _Reading:
+    """How the facts of an export are read: as columns, or annotation by annotation.
+
+    To read one by itself costs as much as many rows of columns. So the columns are read from the
+    moment when it is clear that much of the graph is chosen, while the rest is still being chosen.
+    """
+
+    def __init__(self, graph: Graph, folder: Path) -> None:
+        self.graph, self.folder = graph, folder
+        self.chosen = folder / "chosen.tsv"
+        self._columns: Columns | None = None
+        self._rows, self._read, self._enough = 0, 0, FEW
+
+    def wait(self, choosing: Future[None]) -> None:
+        """Wait for the file of what is chosen, and begin with the columns when there is reason."""
+        while not choosing.done():
+            wait([choosing], timeout=0.02)
+            self._look()
+        choosing.result()
+        self._look()
+
+    def _look(self) -> None:
+        if self._columns is not None or not self.chosen.exists():
+            return
+        with self.chosen.open("rb") as file:
+            file.seek(self._read)
+            written = file.read()
+        self._read += len(written)
+        self._rows += written.count(b"\n")
+        if self._rows > self._enough == FEW:
+            self._total = count_of(self.graph, "oa:Annotation")
+            self._enough = max(FEW + 1, self._total // ROWS_FOR_ONE)
+        if self._rows > self._enough:
+            self._columns = Columns(self.graph, self.folder, _join(self.graph, self._total))
+
+    def close(self) -> None:
+        """Let go of columns that are not written yet."""
+        if self._columns is not None:
+            self._columns.close()
+
+    def facts(self, images: Mapping[str, Image], query: Query) -> Facts:
+        """What the graph says of them. ExportError where there is none, or what is none."""
+        iris = read_chosen(self.chosen)
+        if not iris:
+            raise ExportError(
+                f"query {query.name}: expected annotations, found none; nothing was written",
+                subject=query.name,
+            )
+        facts = Facts(iris, images, self.folder)
+        by_itself: Sequence[int] = range(len(iris))
+        if self._columns is not None:
+            by_itself = self._columns.fill(facts)
+        strange = []
+        for place in by_itself:
+            iri = iris[place].decode()
+            try:
+                ox.NamedNode(iri)
+            except ValueError:
+                strange.append(f"{iri!r} (expected an IRI)")
+                continue
+            try:
+                facts.set_apart(place, self.graph.annotation(iri))
+            except GraphError as error:
+                strange.append(f"{iri} ({error})")
+        if strange:
+            more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+            raise ExportError(
+                f"query {query.name}: expected ?annotation to be bound to annotations, "
+                f"found {strange[0]}{more}",
+                subject=query.name,
+            )
+        return facts
 
 
-class _Writer:
-    """The records of one export, in their order."""
-
-    def __init__(
-        self,
-        annotations: Sequence[Annotation],
-        images: Mapping[str, Image],
-        categories: Categories,
-        *,
-        every_image: bool,
-    ) -> None:
-        self.categories = categories
-        self.left_out: dict[str, str] = {}
-        self.kept: list[tuple[Annotation, int]] = []
-        for annotation in annotations:
-            category = categories.of_concept[annotation.concept]
-            if category is None:
-                self.left_out[annotation.iri] = "its concept is outside the cut, or the background"
-            elif annotation.image not in images:
-                self.left_out[annotation.iri] = f"its image {annotation.image} is not described"
-            else:
-                self.kept.append((annotation, categories.listed[category]))
-        used = {annotation.image for annotation, _ in self.kept}
-        self.images = [images[iri] for iri in sorted(images) if every_image or iri in used]
-        self.image_ids = {image.iri: number for number, image in enumerate(self.images, start=1)}
-
-    @cached_property
-    def licences(self) -> dict[str, int]:
-        """Licence IRI → id, from 1 in IRI order."""
-        found = sorted({image.licence for image in self.images if image.licence})
-        return {licence: number for number, licence in enumerate(found, start=1)}
-
-    @cached_property
-    def file_names(self) -> dict[str, str]:
-        """Image IRI → file name: relative, without ``..``, one for each image."""
-        plain = {image.iri: _relative(image.name) for image in self.images}
-        seen = Counter(plain.values())
-        return {
-            image.iri: plain[image.iri]
-            if seen[plain[image.iri]] == 1
-            else f"{digest(image.iri, length=8)}/{plain[image.iri]}"
-            for image in self.images
-        }
-
-    def content(self) -> tuple[bytes, str]:
-        """The file's bytes, one record a line, and the fingerprint of what went into it."""
-        by_iri = {image.iri: image for image in self.images}
-        records = [
-            self._annotation(number, annotation, category, by_iri[annotation.image])
-            for number, (annotation, category) in enumerate(self.kept, start=1)
-        ]
-        fingerprint = hashlib.sha256()
-        for record in records:
-            named = {key: value for key, value in record.items() if key not in {"id", "image_id"}}
-            fingerprint.update(orjson.dumps(named, option=orjson.OPT_SORT_KEYS))
-        parts: list[tuple[str, list[dict[str, Any]]]] = [
-            ("licenses", [{"id": n, "name": iri, "url": iri} for iri, n in self.licences.items()]),
-            ("images", [self._image(image) for image in self.images]),
-            ("categories", self.categories.records()),
-            ("annotations", records),
-        ]
-        info = {
-            "description": "Annotations from a Lithograph knowledge graph",
-            "version": fingerprint.hexdigest()[:16],
-            "contributor": f"lithograph {__version__}",
-            "vocabulary_versions": list(self.categories.versions),
-            "date_created": max((a.created for a, _ in self.kept), default=""),
-        }
-        lines = [b'{"info":' + orjson.dumps(info)]
-        for name, entries in parts:
-            body = b",\n".join(orjson.dumps(entry) for entry in entries)
-            lines.append(b'"' + name.encode() + b'":[\n' + body + b"\n]")
-        return b",\n".join(lines) + b"}\n", fingerprint.hexdigest()
-
-    def _image(self, image: Image) -> dict[str, Any]:
-        record: dict[str, Any] = {
-            "id": self.image_ids[image.iri],
-            "file_name": self.file_names[image.iri],
-            "width": image.width,
-            "height": image.height,
-            "image_iri": image.iri,
-        }
-        if image.licence:
-            record["license"] = self.licences[image.licence]
-        optional = {
-            "date_captured": image.captured,
-            "coco_url": image.content_url,
-            "sha256": image.sha256,
-            "project": image.project,
-            "source_id": image.source_id,
-        }
-        return record | {key: value for key, value in optional.items() if value is not None}
-
-    def _annotation(
-        self, number: int, annotation: Annotation, category: int, image: Image
-    ) -> dict[str, Any]:
-        record: dict[str, Any] = {
-            "id": number,
-            "image_id": self.image_ids[annotation.image],
-            "category_id": category,
-            "bbox": [_short(value) for value in annotation.box],
-            "area": _short(annotation.area),
-            "segmentation": _segmentation(annotation, image),
-            "iscrowd": int(annotation.crowd),
-            "status": str(annotation.status),
-            "concept_iri": annotation.concept,
-            "annotation_iri": annotation.iri,
-        }
-        optional = {
-            "score": annotation.confidence,
-            "mask_quality": annotation.mask_quality,
-            "region_iri": annotation.region,
-            "source_id": annotation.source_id,
-        }
-        return record | {key: value for key, value in optional.items() if value is not None}
-
-
-def _segmentation(annotation: Annotation, image: Image) -> Any:
-    shape = annotation.geometry
-    if isinstance(shape, Outline) and is_simple(shape) and not annotation.crowd:
-        return [[_short(value) for vertex in shape.polygons[0][0] for value in vertex]]
-    rle = geometry_to_rle(shape, image.height, image.width)
-    return {"size": [rle.height, rle.width], "counts": rle.counts}
-
-
-def _short(value: float) -> float | int:
-    """Whole numbers without a point, as COCO files have them."""
-    return int(value) if float(value).is_integer() else value
-
-
-def _relative(name: str) -> str:
-    """A file name from outside, made safe for those who join it to a folder."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    return "/".join(part for part in parts if part not in {"/", ".."}) or "unnamed"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
     try:
-        part.write_bytes(content)
-        part.replace(path)
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            yield Path(folder)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise ExportError(f"{path}: cannot be written: {error}", subject=path) from error
+
+
+def _join(graph: Graph, annotations: int) -> Join | None:
+    """How the engine joins columns best: it depends on where the graph is, and how large."""
+    if not graph.on_disk:
+        return "look up"
+    return "tables" if annotations <= TABLES else None
 
 
 def _record(
@@ -264,18 +203,24 @@ def _record(
     query: Query,
     asked: Mapping[str, Any],
     categories: Categories,
-    fingerprint: str,
-    sha256: str,
+    written: Written,
 ) -> Dataset:
-    key = digest(query.text, asked, categories.versions, fingerprint, sha256, length=16)
+    key = digest(
+        query.text,
+        asked,
+        categories.versions,
+        written.fingerprint,
+        written.sha256,
+        length=16,
+    )
     dataset = Dataset(
         iri=graph.iris.dataset(key),
         title=query.name,
         media_type="application/json",
         query=query.text,
         parameters=asked,
-        fingerprint=fingerprint,
-        sha256=sha256,
+        fingerprint=written.fingerprint,
+        sha256=written.sha256,
     )
     time = now()
     run = Run(

@@ -1,4 +1,4 @@
-"""What the graph gives as columns: one predicate's subjects and objects, as the engine writes them.
+"""What the graph gives as columns: subjects and objects of predicates, as the engine writes them.
 
 A row that becomes Python objects costs microseconds, and the interpreter's lock for all of them.
 The engine writes its answer as text (SPARQL 1.1 Query Results TSV, W3C Recommendation, 2013)
@@ -10,23 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import orjson
 import pyoxigraph as ox
 from numpy.typing import NDArray
 
-from lithograph.rdf.quads import value_of
+from lithograph.rdf.quads import text_term, value_of
 from lithograph.rdf.terms import PREFIXES, term
 
 if TYPE_CHECKING:
     from lithograph.graph import Graph
 
-#: Rows of a column that are given at once, and bytes that are read at once.
+#: Rows that are given at once, and bytes that are read at once.
 ROWS: Final = 1 << 14
-_BLOCK: Final = 1 << 21
+_BLOCK: Final = 1 << 20
 _NUMBERS: Final = frozenset([int, float])
+
+#: How the engine joins the predicates of one subject: by looking up each for each subject, which
+#: is quick in memory, or by tables of all rows, which is quick on disk and takes some 300 bytes a
+#: row and predicate.
+Join = Literal["look up", "tables"]
 
 
 def count_of(graph: Graph, kind: str) -> int:
@@ -35,56 +40,73 @@ def count_of(graph: Graph, kind: str) -> int:
     return int(table.column("count")[0])
 
 
-def write_column(graph: Graph, predicate: str, path: Path) -> None:
-    """Write who has a predicate (``lg:status``) and what, over all named graphs, into a file.
+def write_columns(
+    graph: Graph, predicates: Sequence[str], path: Path, join: Join = "look up"
+) -> None:
+    """Write into a file who has all of these predicates (``lg:status``), and what.
 
-    A triple that several graphs hold is there several times; rows are in no order.
+    All named graphs count, together; what is there several times is written several times. Rows are
+    in no order.
     """
+    patterns = [
+        f"GRAPH ?g{number} {{ ?s {term(name)} ?o{number} }}"
+        for number, name in enumerate(predicates)
+    ]
+    if join == "tables":
+        patterns = [
+            f"{{ SELECT ?s ?o{number} {{ {pattern} }} }}" for number, pattern in enumerate(patterns)
+        ]
+    objects = " ".join(f"?o{number}" for number in range(len(predicates)))
     # The results of a query must not leave the thread that asked it.
-    results: Any = graph.store.query(
-        f"SELECT ?subject ?object WHERE {{ GRAPH ?graph {{ ?subject {term(predicate)} ?object }} }}"
-    )
+    results: Any = graph.store.query(f"SELECT ?s {objects} WHERE {{ {' '.join(patterns)} }}")
     results.serialize(str(path), format=ox.QueryResultsFormat.TSV)
 
 
-def read_column(
-    path: Path, datatype: str | None = None
-) -> Iterator[tuple[list[bytes], list[bytes]]]:
-    """The subjects and objects that :func:`write_column` wrote, :data:`ROWS` of them at once.
+def read_columns(
+    path: Path, width: int, datatype: str | None = None
+) -> Iterator[tuple[list[bytes], list[list[bytes]]]]:
+    """The subjects that :func:`write_columns` wrote, and the objects of ``width`` predicates.
 
-    Without ``datatype`` objects are terms. With one (``xsd:double``), which most of them have,
-    they are lexical forms (of an IRI the IRI), escaped as inside a JSON string.
+    They come :data:`ROWS` at once. Without ``datatype`` objects are terms. With one
+    (``xsd:double``), which most of them have, they are lexical forms (of an IRI the IRI), escaped
+    as between the quotation marks of a literal.
     """
-    subjects: list[bytes] = []
-    objects: list[bytes] = []
+    columns: list[list[bytes]] = [[] for _ in range(width + 1)]
     with path.open("rb") as file:
         file.readline()
         while block := file.read(_BLOCK):
             block += file.readline()
-            more_subjects, more_objects = _literals(block, datatype) if datatype else _terms(block)
-            subjects += more_subjects
-            objects += more_objects
-            while len(subjects) >= ROWS:
-                yield subjects[:ROWS], objects[:ROWS]
-                del subjects[:ROWS], objects[:ROWS]
-    if subjects:
-        yield subjects, objects
+            cells = _forms(block, width, datatype) if datatype else _terms(block)
+            for number, column in enumerate(columns):
+                column += cells[number :: width + 1]
+            while len(columns[0]) >= ROWS:
+                yield columns[0][:ROWS], [column[:ROWS] for column in columns[1:]]
+                columns = [column[ROWS:] for column in columns]
+    if columns[0]:
+        yield columns[0], columns[1:]
 
 
-def _terms(block: bytes) -> tuple[list[bytes], list[bytes]]:
-    cells = block.replace(b"\n", b"\t").split(b"\t")
-    return cells[:-1:2], cells[1::2]
+def _terms(block: bytes) -> list[bytes]:
+    return block.replace(b"\n", b"\t").split(b"\t")[:-1]
 
 
-def _literals(block: bytes, datatype: str) -> tuple[list[bytes], list[bytes]]:
+def _forms(block: bytes, width: int, datatype: str) -> list[bytes]:
     prefix, _, local = datatype.partition(":")
-    kind = f"^^<{PREFIXES[prefix]}{local}>" if datatype != "xsd:string" else ""
-    cells = block.replace(f'"{kind}\n'.encode(), b'\t"').split(b'\t"')
-    # Two cells a row, no more and no less, where every object is of this datatype.
-    if len(cells) == 2 * block.count(b"\n") + 1:
-        return cells[:-1:2], cells[1::2]
-    subjects, objects = _terms(block)
-    return subjects, [orjson.dumps(text_of(each))[1:-1] for each in objects]
+    end = b'"' if datatype == "xsd:string" else f'"^^<{PREFIXES[prefix]}{local}>'.encode()
+    rows = block.count(b"\n")
+    if width == 1:
+        cells = block.replace(end + b"\n", b'\t"').split(b'\t"')
+    elif block.count(end) == width * rows:
+        cells = block.replace(end, b"").replace(b"\n", b'\t"').split(b'\t"')
+    else:
+        cells = []
+    # As many cells as there are, where every object is a literal of this datatype.
+    if len(cells) == (width + 1) * rows + 1:
+        return cells[:-1]
+    return [
+        text_term(text_of(cell))[1:-1].encode() if number % (width + 1) else cell
+        for number, cell in enumerate(_terms(block))
+    ]
 
 
 def text_of(written: bytes) -> str:
@@ -93,19 +115,31 @@ def text_of(written: bytes) -> str:
     return value_of(text) if text[0] in '<"_' else text
 
 
+def unescaped(form: bytes) -> str:
+    """The lexical form that :func:`read_columns` gives, as it is meant."""
+    if b"\\" not in form:
+        return form.decode("utf-8")
+    try:
+        # The escapes are JSON's; characters that JSON must escape may stand as they are.
+        return str(orjson.loads(b'"%b"' % form))
+    except orjson.JSONDecodeError:
+        return text_of(b'"%b"' % form)
+
+
 def numbers_of(forms: Sequence[bytes]) -> NDArray[np.float64]:
-    """Lexical forms, as :func:`read_column` gives them, as floats; NaN for what is no number."""
+    """Lexical forms, as :func:`read_columns` gives them, as floats; NaN for what is no number."""
     try:
         found = orjson.loads(b"[" + b",".join(forms) + b"]")
     except orjson.JSONDecodeError:
         found = []
-    if len(found) != len(forms) or not _NUMBERS.issuperset(map(type, found)):
-        found = [_number(orjson.loads(b'"%b"' % form)) for form in forms]
+    # In JSON a whole number has no negative zero.
+    if len(found) != len(forms) or not _NUMBERS.issuperset(map(type, found)) or b"-0" in forms:
+        found = list(map(_number, forms))
     return np.array(found, dtype=np.float64)
 
 
-def _number(form: str) -> float:
+def _number(form: bytes) -> float:
     try:
-        return float(form)
+        return float(unescaped(form))
     except ValueError:
         return float("nan")

@@ -252,7 +252,7 @@ class Graph:
 
         if not isinstance(query, str):
             return query
-        return queries.find(query) if query in queries.shipped() else queries.Query.parse(query)
+        return queries.find(query) if queries.is_shipped(query) else queries.Query.parse(query)
 
     def _ask(self, query: Query, parameters: Mapping[str, object]) -> Any:
         from lithograph import queries

@@ -2,7 +2,7 @@
 
 from lithograph.queries.binding import bind_terms
 from lithograph.queries.guard import Answer, examine, guard, variables
-from lithograph.queries.query import Column, Parameter, Query, find, shipped
+from lithograph.queries.query import Column, Parameter, Query, find, is_shipped, shipped
 
 __all__ = [
     "Answer",
@@ -13,6 +13,7 @@ __all__ = [
     "examine",
     "find",
     "guard",
+    "is_shipped",
     "shipped",
     "variables",
 ]

@@ -32,6 +32,7 @@ from lithograph.queries.tokens import tokenize
 Type = Literal["concept", "iri", "string", "integer", "decimal", "dateTime", "language", "boolean"]
 
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+_NAME: Final = re.compile(r"[\w-]+")
 _LINE: Final = re.compile(r"#\s*(title|description|parameter|column):\s*(.*)")
 _PARAMETER: Final = re.compile(r"(\w+)\s+(\w+)(?:\s*=\s*(.*?))?\s+[–-]\s+(.+)")
 _COLUMN: Final = re.compile(r"(\w+)\s+[–-]\s+(.+)")
@@ -249,13 +250,18 @@ def shipped() -> dict[str, Query]:
     return {path.stem: Query.read(path) for path in sorted(resources.queries().glob("*.rq"))}
 
 
+def is_shipped(name: str) -> bool:
+    """Whether a shipped query has this name. None is read for it."""
+    return bool(_NAME.fullmatch(name)) and (resources.queries() / f"{name}.rq").is_file()
+
+
 def find(name: str, folders: Iterable[Path] = ()) -> Query:
     """A query by name, looked for in these folders and then among the shipped, or by path.
 
     QueryError names the nearest where there is none.
     """
     places = [*folders, resources.queries()]
-    if re.fullmatch(r"[\w-]+", name):
+    if _NAME.fullmatch(name):
         for folder in places:
             path = folder / f"{name}.rq"
             if path.is_file():

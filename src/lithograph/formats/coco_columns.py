@@ -40,10 +40,14 @@ from lithograph.graph.columns import (
 if TYPE_CHECKING:
     from lithograph.graph import Graph
 
-#: Threads that let the engine write columns, beside the one that reads them.
-_WRITERS: Final = 2
+#: Threads that let the engine write columns, beside the one that reads them: in memory one is
+#: quicker than what it writes can be read.
+_WRITERS: Final = {"look up": 1, "tables": 2, None: 2}
 #: Outlines that are written as polygons at once: their numbers stay in the processor's cache.
 _OUTLINES: Final = 512
+
+#: Groups of columns that are written before it is known whether they are needed: small ones.
+_AHEAD: Final = 3
 
 _Places = NDArray[np.intp]
 _Put = Callable[[_Places, Sequence[bytes]], None]
@@ -83,20 +87,30 @@ _GROUPS: Final = (
 
 
 class Columns:
-    """The columns of a graph, which the engine writes from now on into a folder on disk.
+    """The columns of a graph, which the engine writes into a folder on disk.
 
-    Some 200 bytes an annotation and column wait there. Without ``join`` every predicate is asked by
-    itself. To be closed, which waits for what the engine is at.
+    It begins with the first few, in case that they are asked for. Some 200 bytes an annotation and
+    column wait there. Without ``join`` every predicate is asked by itself. To be closed, which
+    waits for what the engine is at.
     """
 
     def __init__(self, graph: Graph, folder: Path, join: Join | None = None) -> None:
-        self._pool = ThreadPoolExecutor(_WRITERS)
-        self._groups: list[tuple[_Group, Path, Future[None]]] = []
-        groups = _GROUPS if join else [one for group in _GROUPS for one in _singles(group)]
-        for number, group in enumerate(groups):
-            path = folder / f"column-{number}.tsv"
-            asked = graph, group.predicates, path, join or "look up"
-            self._groups.append((group, path, self._pool.submit(write_columns, *asked)))
+        self._graph, self._folder, self._join = graph, folder, join
+        self._pool = ThreadPoolExecutor(_WRITERS[join])
+        self._groups = _GROUPS if join else tuple(one for each in _GROUPS for one in _singles(each))
+        self._writing: list[Future[Path]] = []
+        self._write(_AHEAD)
+
+    def _write(self, count: int) -> None:
+        """Let the first so many groups be written."""
+        for number in range(len(self._writing), count):
+            self._writing.append(self._pool.submit(self._written, number))
+
+    def _written(self, number: int) -> Path:
+        path = self._folder / f"column-{number}.tsv"
+        predicates = self._groups[number].predicates
+        write_columns(self._graph, predicates, path, self._join or "look up")
+        return path
 
     def close(self) -> None:
         """Write no further columns."""
@@ -107,9 +121,10 @@ class Columns:
 
         Those are the annotations of which something is missing, doubled or not what it should be.
         """
+        self._write(len(self._groups))
         reading = _Reading(facts)
-        for group, path, future in self._groups:
-            future.result()
+        for group, writing in zip(self._groups, self._writing, strict=True):
+            path = writing.result()
             reading.read(group, path)
             path.unlink()
         return reading.odd_places()

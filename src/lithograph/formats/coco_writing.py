@@ -10,8 +10,8 @@ same graph gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 FEW: Final = 200
 #: Reading one annotation by itself costs as much as the rows of so many in the columns.
 ROWS_FOR_ONE: Final = 5
-#: Up to so many annotations the engine may hold tables of them.
+#: Up to so many annotations the engine may hold tables of them, or write them for nothing.
 TABLES: Final = 250_000
 
 
@@ -79,15 +79,13 @@ def export_coco(
     """
     query.require("annotation")
     with _folder_beside(path) as folder, ThreadPoolExecutor(2) as pool:
-        reading = _Reading(graph, folder)
-        choosing = pool.submit(write_chosen, graph, query, parameters or {}, reading.chosen)
+        choosing = pool.submit(write_chosen, graph, query, parameters or {}, folder / "chosen.tsv")
         describing = pool.submit(graph.images)
-        try:
-            reading.wait(choosing)
+        with closing(_Reading(graph, folder)) as reading:
+            choosing.result()
+            iris = read_chosen(folder / "chosen.tsv")
             images = {image.iri: image for image in describing.result()}
-            facts = reading.facts(images, query)
-        finally:
-            reading.close()
+            facts = reading.facts(iris, images, query)
         categories = Categories.of(graph, facts.concepts.used(), level, language)
         assembly = Assembly(facts, images, categories, every_image=every_image)
         written = assembly.write(folder / "whole", progress)
@@ -111,55 +109,35 @@ def export_coco(
 class _Reading:
     """How the facts of an export are read: as columns, or annotation by annotation.
 
-    To read one by itself costs as much as many rows of columns. So the columns are read from the
-    moment when it is clear that much of the graph is chosen, while the rest is still being chosen.
+    To read one by itself costs as much as many rows of columns, so that it depends on how much of
+    the graph is chosen. The engine begins with the columns while that is not known, unless there
+    are too many to write them for nothing.
     """
 
     def __init__(self, graph: Graph, folder: Path) -> None:
         self.graph, self.folder = graph, folder
-        self.chosen = folder / "chosen.tsv"
-        self._columns: Columns | None = None
-        self._rows, self._read, self._enough = 0, 0, FEW
-
-    def wait(self, choosing: Future[None]) -> None:
-        """Wait for the file of what is chosen, and begin with the columns when there is reason."""
-        while not choosing.done():
-            wait([choosing], timeout=0.02)
-            self._look()
-        choosing.result()
-        self._look()
-
-    def _look(self) -> None:
-        if self._columns is not None or not self.chosen.exists():
-            return
-        with self.chosen.open("rb") as file:
-            file.seek(self._read)
-            written = file.read()
-        self._read += len(written)
-        self._rows += written.count(b"\n")
-        if self._rows > self._enough == FEW:
-            self._total = count_of(self.graph, "oa:Annotation")
-            self._enough = max(FEW + 1, self._total // ROWS_FOR_ONE)
-        if self._rows > self._enough:
-            self._columns = Columns(self.graph, self.folder, _join(self.graph, self._total))
+        self._total = count_of(graph, "oa:Annotation")
+        self._columns = self._begin() if FEW < self._total <= TABLES else None
 
     def close(self) -> None:
-        """Let go of columns that are not written yet."""
+        """Write no further columns."""
         if self._columns is not None:
             self._columns.close()
 
-    def facts(self, images: Mapping[str, Image], query: Query) -> Facts:
+    def facts(self, iris: Sequence[bytes], images: Mapping[str, Image], query: Query) -> Facts:
         """What the graph says of them. ExportError where there is none, or what is none."""
-        iris = read_chosen(self.chosen)
         if not iris:
             raise ExportError(
                 f"query {query.name}: expected annotations, found none; nothing was written",
                 subject=query.name,
             )
         facts = Facts(iris, images, self.folder)
-        by_itself: Sequence[int] = range(len(iris))
-        if self._columns is not None:
-            by_itself = self._columns.fill(facts)
+        if len(iris) > FEW and len(iris) * ROWS_FOR_ONE > self._total:
+            self._columns = self._columns or self._begin()
+            by_itself: Sequence[int] = self._columns.fill(facts)
+        else:
+            self.close()
+            by_itself = range(len(iris))
         strange = []
         for place in by_itself:
             iri = iris[place].decode()
@@ -181,6 +159,13 @@ class _Reading:
             )
         return facts
 
+    def _begin(self) -> Columns:
+        """Let the engine write columns, joined as it does it best."""
+        join: Join | None = "look up"
+        if self.graph.on_disk:
+            join = "tables" if self._total <= TABLES else None
+        return Columns(self.graph, self.folder, join)
+
 
 @contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
@@ -189,13 +174,6 @@ def _folder_beside(path: Path) -> Iterator[Path]:
             yield Path(folder)
     except OSError as error:
         raise ExportError(f"{path}: cannot be written: {error}", subject=path) from error
-
-
-def _join(graph: Graph, annotations: int) -> Join | None:
-    """How the engine joins columns best: it depends on where the graph is, and how large."""
-    if not graph.on_disk:
-        return "look up"
-    return "tables" if annotations <= TABLES else None
 
 
 def _record(

@@ -34,7 +34,9 @@ class Evaluation:
         found: list[tuple[Shape, set[str], Values | Itself]] = []
         for root in self._plan.roots:
             nodes = self._targets(root)
-            found += self._reached(root, nodes if everywhere else self.data.in_batch(nodes))
+            if not (everywhere or root.goes_on):
+                nodes = self.data.in_batch(nodes)
+            found += self._reached(root, nodes)
         queries = [(shape, nodes, each) for shape, nodes, _ in found for each in shape.queries]
         with ThreadPoolExecutor(max_workers=2) as engine:
             asked = Asked(self.data, [query for _, _, query in queries])

@@ -270,6 +270,7 @@ class Workspace:
         level: Level = "leaves",
         language: str = "en",
         every_image: bool = False,
+        progress: Progress | None = None,
     ) -> Export:
         """Write the annotations of a query as a COCO file (see formats.coco_writing)."""
         from lithograph.formats.coco_writing import export_coco
@@ -282,6 +283,7 @@ class Workspace:
             level=level,
             language=language,
             every_image=every_image,
+            progress=progress,
         )
 
     # -- models ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lithograph.cli.options import HERE, Folder, Json, Parameters, opened, parameters_of
-from lithograph.cli.output import say, show_json
+from lithograph.cli.output import progress, say, show_json
 
 if TYPE_CHECKING:
     from lithograph.formats.categories import Level
@@ -49,14 +49,16 @@ def export_coco(
     """
     place = opened(workspace)
     asked = place.query(query)
-    made = place.export_coco(
-        file,
-        query=asked,
-        parameters=place.resolve(asked, parameters_of(param)),
-        level=_level(place, level),
-        language=language,
-        every_image=every_image,
-    )
+    with progress("exporting") as show:
+        made = place.export_coco(
+            file,
+            query=asked,
+            parameters=place.resolve(asked, parameters_of(param)),
+            level=_level(place, level),
+            language=language,
+            every_image=every_image,
+            progress=show,
+        )
     if json:
         show_json(
             {

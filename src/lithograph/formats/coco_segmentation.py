@@ -1,7 +1,8 @@
 """Geometries as COCO's ``segmentation``, in JSON: one by one, and many at once from their text.
 
-An outline of one part without holes is a polygon; anything with holes or several parts is run
-lengths, since a second ring would be filled, and so is what stands for a crowd.
+An outline without holes is polygons, one for each part: COCO takes rings together, as the outline
+does its parts. Anything with a hole is run lengths, since a second ring would be filled, and so is
+what stands for a crowd.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def segmentation_of(geometry: Geometry, image: Image, *, crowd: bool) -> bytes:
 
 def segmentation_of_polygons(polygons: FlatPolygons, image: Image, *, crowd: bool) -> bytes:
     """The segmentation of an outline on its image, as :func:`segmentation_of` gives it."""
-    if len(polygons) == 1 and len(polygons[0]) == 1 and not crowd:
-        return orjson.dumps([[short(value) for value in polygons[0][0]]])
+    if not crowd and all(len(rings) == 1 for rings in polygons):
+        return orjson.dumps([[short(value) for value in rings[0]] for rings in polygons])
     return _run_lengths(polygons_to_rle(polygons, image.height, image.width))
 
 

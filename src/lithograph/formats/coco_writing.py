@@ -1,10 +1,10 @@
 """The answer to a SPARQL query → a COCO file that pycocotools scores right.
 
 Ids are dense integers from 1 in IRI order, with the IRIs beside them (an id 0 or an id in two
-images loses matches in COCOeval). An outline of one part without holes is a polygon; anything with
-holes or several parts is run lengths with ``iscrowd`` 0, since a second ring would be filled. Box
-and area are the geometry's own. Licences and dates come from the graph, never from here, so the
-same graph gives the same bytes.
+images loses matches in COCOeval). An outline without holes is polygons; one with a hole is run
+lengths with ``iscrowd`` 0, since a second ring would be filled. Box and area are the geometry's
+own. Licences and dates come from the graph, never from here, so the same graph gives the same
+bytes.
 """
 
 from __future__ import annotations

@@ -18,6 +18,9 @@ make bench                          # some minutes on two cores
 make bench BENCH="--full"           # up to a million annotations, within an hour
 make bench BENCH="--only gate"      # one part, or several: gate,ingest,export,queries,peers
 ```
+
+[On a million annotations](benchmarks-million.md) has the queries at that size, and says where the
+time goes.
 """
 
 _READING = """## How to read it

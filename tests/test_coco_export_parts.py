@@ -21,10 +21,11 @@ from coco_export_graphs import (
     quads_of,
 )
 from lithograph import queries
-from lithograph.entities import Outline
+from lithograph.entities import Image, Outline
 from lithograph.errors import QueryError
 from lithograph.formats.coco_chosen import only, read_chosen, write_chosen
 from lithograph.formats.coco_segmentation import (
+    on_image,
     polygons_at_once,
     polygons_from_wkt,
     segmentation_of,
@@ -327,3 +328,16 @@ def test_an_empty_column_has_no_rows(tmp_path: Path) -> None:
     graph.store.bulk_load(n_quads([]), format=ox.RdfFormat.N_QUADS)
     write_columns(graph, ["lg:x"], tmp_path / "x.tsv")
     assert list(read_columns(tmp_path / "x.tsv", 1, "xsd:double")) == []
+
+
+def test_rings_of_a_segmentation_are_parts_and_never_holes() -> None:
+    """A crowd is drawn from the polygons that the columns gave: one ring within another too."""
+    image = Image("https://data.example.org/image/1", "wall.jpg", 60, 40)
+    around = ((2.0, 2.0), (40.0, 2.0), (40.0, 30.0), (2.0, 30.0))
+    within = ((10.0, 10.0), (20.0, 10.0), (20.0, 20.0), (10.0, 20.0))
+    outline = Outline(((around,), (within,)))
+    polygons = segmentation_of(outline, image, crowd=False)
+    assert len(orjson.loads(polygons)) == 2
+    drawn = on_image(polygons, image, crowd=True)
+    assert drawn == segmentation_of(outline, image, crowd=True)
+    assert drawn == segmentation_of(Outline(((around,),)), image, crowd=True)

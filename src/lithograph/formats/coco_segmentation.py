@@ -89,7 +89,8 @@ def on_image(segment: bytes, image: Image, *, crowd: bool) -> bytes:
 def polygons_of(segment: bytes) -> FlatPolygons:
     """What :func:`on_image` takes for an outline, as polygons. ValueError where it is none."""
     if segment[:1] == b"[":
-        return [orjson.loads(segment)]
+        # Rings of one segmentation are parts, never holes.
+        return [[ring] for ring in orjson.loads(segment)]
     return polygons_from_wkt(unescaped(segment))
 
 

@@ -245,7 +245,8 @@ def one_by_one(
         named = [node for node in nodes & data.batch_nodes if node[0] == "<"]
         for query, node in itertools.product(shape.queries, named):
             answer: Any = store.query(_bound(query.text, node), prefixes=dict(query.prefixes))
-            rows = [row["value"] if "value" in query.columns else None for row in answer]
+            has_value = "value" in {variable.value for variable in answer.variables}
+            rows = [row["value"] if has_value else None for row in answer]
             values = {node if value is None else str(value) for value in rows}
             found |= {(value_of(node), shape.iri or "", value_of(value)) for value in values}
     return found

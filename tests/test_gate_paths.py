@@ -10,7 +10,6 @@ from hypothesis import given, settings
 
 from gate_comparison import by_engine, quads_of, read_turtle, said
 from lithograph.gate import Shapes, reference
-from lithograph.gate.paths import Predicate, Sequence, predicates
 from lithograph.gate.terms import sh
 from lithograph.rdf import Quad, parsed
 from lithograph.rdf.quads import value_of
@@ -152,11 +151,3 @@ def test_a_path_says_itself_as_sparql_does(path: str, text: str) -> None:
     assert shapes.plan.roots[0].path_text == text
     (node,) = shapes.graph.objects(None, sh("path"))
     assert reference.path_text(node, shapes.graph) == text
-
-
-def test_the_predicates_of_a_path() -> None:
-    (root,) = telling(PATHS["alternative of sequences"][0]).plan.roots
-    path = root.properties[0].path
-    assert path is not None
-    assert [value_of(each)[-1] for each in predicates(path)] == ["p", "q", "r"]
-    assert list(predicates(Sequence((Predicate("<a:b>"),)))) == ["<a:b>"]

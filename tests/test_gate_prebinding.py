@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from gate_comparison import QUERIED, by_engine, one_by_one, quads_of, read_turtle, said
 from lithograph import resources
 from lithograph.gate import Shapes, reference
-from lithograph.gate.prebinding import parts_of
+from lithograph.gate.prebinding import looks_at
 from lithograph.gate.queries import QueryConstraint
 from lithograph.rdf import Quad
 from small_graphs import ANY, compiled
@@ -156,16 +156,15 @@ NODE_BY_NODE = {
 @pytest.mark.parametrize("name", ASKED_AT_ONCE)
 def test_what_binds_this_is_asked_of_all_nodes_at_once(name: str) -> None:
     query, predicates = ASKED_AT_ONCE[name]
-    columns, looks_at = parts_of(query, PREFIXES)
-    assert looks_at == predicates
+    assert looks_at(query, PREFIXES) == predicates
     answer: Any = ox.Store().query(query, prefixes=PREFIXES)
-    assert set(columns) == {variable.value for variable in answer.variables}
+    assert "this" in {variable.value for variable in answer.variables}
 
 
 @pytest.mark.parametrize("query", NODE_BY_NODE)
 def test_what_is_asked_node_by_node_says_why(query: str) -> None:
     with pytest.raises(ValueError, match=r"^\w") as caught:
-        parts_of(query, PREFIXES)
+        looks_at(query, PREFIXES)
     assert NODE_BY_NODE[query] in str(caught.value)
     with pytest.raises(ValueError, match=r"^\w") as again:
         QueryConstraint.read(query, PREFIXES, "")

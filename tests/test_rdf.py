@@ -32,8 +32,8 @@ from lithograph.rdf import (
     annotation_from_quads,
     annotation_quads,
     dataset_quads,
-    image_from_quads,
     image_quads,
+    images_from_quads,
     parsed,
     quarantine_graph,
     refusal_quads,
@@ -125,7 +125,7 @@ def test_an_import_is_written_as_the_model_says() -> None:
     assert stored(written) == example("run/import-1f0e9d8c7b6a5948")
     read = parsed(written)
     assert run_from_quads(run.iri, read) == run
-    assert image_from_quads(image.iri, read) == image
+    assert images_from_quads([image.iri], read) == (image,)
     assert annotation_from_quads(annotation.iri, read) == annotation
     refusal = Refusal(
         "annotations[3].segmentation[0]",
@@ -320,8 +320,8 @@ def test_a_base_must_be_an_http_iri_that_ends_in_a_slash(base: str) -> None:
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(GraphError, match="expected an image, found nothing"):
-        image_from_quads(IMAGE, [])
+    with pytest.raises(GraphError, match="04624: expected a schema:name, found none"):
+        images_from_quads([IMAGE], [])
     with pytest.raises(GraphError, match="expected a run, found nothing"):
         run_from_quads(f"{BASE}run/x", [])
     with pytest.raises(GraphError, match="expected a node"):

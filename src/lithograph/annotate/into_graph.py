@@ -54,15 +54,7 @@ def annotate_into(
 
     def admit(batch: Batch) -> None:
         nonlocal total
-        one = graph.admit(batch)
-        total = replace(
-            total,
-            admitted=total.admitted + one.admitted,
-            known=total.known + one.known,
-            refusals=total.refusals + one.refusals,
-            violations=total.violations + one.violations,
-            triples_added=total.triples_added + one.triples_added,
-        )
+        total += graph.admit(batch)
 
     annotate(waiting, pixels_of, road, run, prompts=prompts, admit=admit, progress=progress)
     graph.close(run.iri)

@@ -14,8 +14,6 @@ from lithograph.rdf.iris import digest
 #: Annotations of a batch: some hundred thousand triples. The engine writes so many at a time about
 #: as fast as all at once, in a tenth of the memory, and the gate is quickest with what fits caches.
 BATCH: Final = 4096
-#: Records between two reports of progress.
-_STEP: Final = 256
 
 
 def import_into(
@@ -66,13 +64,11 @@ def batches_of(
     annotations: list[Annotation] = []
     refusals: list[Refusal] = list(reader.refusals)
     given: set[str] = set()
-    for number, item in enumerate(reader.annotations(), start=1):
+    for item in reader.annotations(progress):
         if isinstance(item, Annotation):
             annotations.append(item)
         else:
             refusals.append(item)
-        if progress is not None and (number % _STEP == 0 or number == reader.total):
-            progress(number, reader.total)
         if len(annotations) + len(refusals) >= size:
             one = _batch(reader, run, annotations, refusals)
             given |= {image.iri for image in one.images}

@@ -72,13 +72,11 @@ def read_coco(
     )
     annotations: list[Annotation] = []
     refusals = list(reader.refusals)
-    for number, item in enumerate(reader.annotations(), start=1):
+    for item in reader.annotations(progress):
         if isinstance(item, Annotation):
             annotations.append(item)
         else:
             refusals.append(item)
-        if progress is not None and (number % _STEP == 0 or number == reader.total):
-            progress(number, reader.total)
     return Imported(
         source=_printable(reader.path.name),
         kind=reader.kind,
@@ -253,10 +251,13 @@ class CocoReader:
         number, iri = read_licence(record, path, self._findings)
         self._licences.setdefault(number, iri)
 
-    def annotations(self) -> Iterator[Annotation | Refusal]:
+    def annotations(
+        self, progress: Callable[[int, int], None] | None = None
+    ) -> Iterator[Annotation | Refusal]:
         """The second reading: every annotation in the file's order, or why it is refused.
 
-        To be gone through once; ``regions`` and ``findings`` are complete at its end.
+        ``progress`` is told how many are read, of how many. To be gone through once; ``regions``
+        and ``findings`` are complete at its end.
         """
         with opened(self.path, self.limits) as stream:
             if state_of(stream) != self._state:
@@ -268,6 +269,9 @@ class CocoReader:
                     record = record_of(element)
                     annotation = self._annotations.read(record, element.path, faults)
                 yield annotation or refused(element, faults.found)
+                number = element.index + 1
+                if progress is not None and (number % _STEP == 0 or number == self.total):
+                    progress(number, self.total)
 
 
 def _printable(name: str) -> str:

@@ -155,7 +155,6 @@ class Reader:
 
     def term_rules(self, node: Node) -> tuple[tuple[rules.ValueRule, ...], Test | None]:
         """The rules of single values, and one test that is true only where all of them are."""
-        self.check(node)
         found = list(self._judged(node))
         return tuple(found), self._sure(node, found)
 

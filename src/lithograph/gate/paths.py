@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lithograph.gate.data import Data, Values
@@ -155,14 +155,3 @@ def _in_sequence(path: Path) -> str:
 def _bracketed(path: Path) -> str:
     text = str(path)
     return f"({text})" if any(mark in text for mark in "|/^") else text
-
-
-def predicates(path: Path) -> Iterator[str]:
-    """Every predicate of a path, as a term."""
-    if isinstance(path, Predicate):
-        yield path.iri
-    elif isinstance(path, Sequence | Alternative):
-        for each in path.paths:
-            yield from predicates(each)
-    else:
-        yield from predicates(path.path)

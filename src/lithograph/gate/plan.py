@@ -141,6 +141,7 @@ class _Maker:
         self._open.add(node)
         try:
             reader = self._reader
+            reader.check(node)
             severity = self._severity(node)
             queries = reader.queries(node)
             if nested and severity != "Violation":

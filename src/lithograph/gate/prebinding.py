@@ -19,13 +19,10 @@ _THIS: Final = "this"
 _RESERVED: Final = frozenset({"shapesGraph", "currentShape", "PATH", "failure"})
 
 
-def parts_of(
-    text: str, prefixes: Mapping[str, str]
-) -> tuple[tuple[str, ...], frozenset[str] | None]:
-    """The variables that a query gives, and the predicates that it looks at.
+def looks_at(text: str, prefixes: Mapping[str, str]) -> frozenset[str] | None:
+    """The predicates, as terms, that a query looks at; None where it looks at all of them.
 
-    Predicates are terms; None where it looks at all of them. Raises ValueError, beginning with a
-    verb, where the query cannot be asked of all nodes at once.
+    Raises ValueError, beginning with a verb, where the query cannot be asked of all nodes at once.
     """
     from rdflib.plugins.sparql import prepareQuery
 
@@ -37,12 +34,11 @@ def parts_of(
     if algebra.name != "SelectQuery" or algebra.datasetClause:
         raise ValueError("is no plain SELECT")
     _check_reserved(algebra.p)
-    given = tuple(str(variable) for variable in algebra.PV)
-    if _THIS not in given:
+    if _THIS not in map(str, algebra.PV):
         raise ValueError("does not select $this")
     if not _binds(algebra.p):
         raise ValueError("does not bind $this by itself")
-    return given, _predicates(algebra.p)
+    return _predicates(algebra.p)
 
 
 def _binds(part: Any) -> bool:

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 from lithograph.errors import ShapesError
 from lithograph.gate.constraints import Complaint
 from lithograph.gate.data import Data
-from lithograph.gate.prebinding import parts_of
+from lithograph.gate.prebinding import looks_at
 from lithograph.rdf.quads import value_of
 
 if TYPE_CHECKING:
@@ -29,14 +29,12 @@ class QueryConstraint:
     text: str
     prefixes: Mapping[str, str]
     message: str
-    columns: tuple[str, ...]
     looks_at: frozenset[str] | None
 
     @classmethod
     def read(cls, text: str, prefixes: Mapping[str, str], message: str) -> QueryConstraint:
         """A constraint from its query. Raises ValueError where it is asked node by node."""
-        columns, predicates = parts_of(text, prefixes)
-        return cls(text, prefixes, message, columns, predicates)
+        return cls(text, prefixes, message, looks_at(text, prefixes))
 
 
 class Asked:

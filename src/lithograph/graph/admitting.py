@@ -135,9 +135,9 @@ class Admitting:
         """The run, with the start that the graph knows of it where it was begun before."""
         if self._run is None:
             node = ox.NamedNode(run.iri)
-            self._closed = engine.exists(self._store, node, t.ENDED, None, node)
+            self._closed = engine.is_closed(self._store, run.iri)
             # What an undone run left behind goes when the run comes back.
-            if engine.has_type(self._store, run.iri, term("lg:Tombstone")):
+            if engine.is_undone(self._store, run.iri):
                 self._clear = run.iri
             started: Any = next(
                 iter(self._store.quads_for_pattern(node, t.STARTED, None, node)), None

@@ -323,12 +323,11 @@ class Graph:
 
     def is_closed(self, run: str) -> bool:
         """Whether a run has ended."""
-        node = ox.NamedNode(run)
-        return engine.exists(self.store, node, t.ENDED, None, node)
+        return engine.is_closed(self.store, run)
 
     def is_undone(self, run: str) -> bool:
         """Whether a run was undone."""
-        return engine.has_type(self.store, run, term("lg:Tombstone"))
+        return engine.is_undone(self.store, run)
 
 
 def _shipped_shapes() -> Shapes:

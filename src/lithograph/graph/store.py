@@ -29,6 +29,17 @@ def has_type(store: ox.Store, iri: str, kind: ox.NamedNode) -> bool:
     return exists(store, ox.NamedNode(iri), t.TYPE, kind, None)
 
 
+def is_closed(store: ox.Store, run: str) -> bool:
+    """Whether a run has ended."""
+    node = ox.NamedNode(run)
+    return exists(store, node, t.ENDED, None, node)
+
+
+def is_undone(store: ox.Store, run: str) -> bool:
+    """Whether a run was undone."""
+    return has_type(store, run, term("lg:Tombstone"))
+
+
 def says_all(store: ox.Store, quads: Iterable[Quad]) -> bool:
     """Whether every one of these triples stands in some graph already."""
     return all(exists(store, q.subject, q.predicate, q.object, None) for q in parsed(quads))

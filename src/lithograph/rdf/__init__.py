@@ -6,7 +6,6 @@ from lithograph.rdf.quads import Quad, n_quads, parsed, quad_of
 from lithograph.rdf.reading import (
     IMAGE_PREDICATES,
     annotation_from_quads,
-    image_from_quads,
     images_from_quads,
     literal_value,
     run_from_quads,
@@ -34,7 +33,6 @@ __all__ = [
     "annotation_quads",
     "dataset_quads",
     "digest",
-    "image_from_quads",
     "image_quads",
     "images_from_quads",
     "iri_of",

@@ -128,14 +128,6 @@ def annotation_from_quads(iri: str, quads: Iterable[Quad]) -> Annotation:
     )
 
 
-def image_from_quads(iri: str, quads: Iterable[Quad]) -> Image:
-    """The image ``iri`` from what every run says of it (several runs may complete each other)."""
-    nodes = _by_subject(quad for quad in quads if iri_of(quad.subject) == iri)
-    if iri not in nodes:
-        raise GraphError(f"{iri}: expected an image, found nothing", subject=iri)
-    return _image(nodes[iri])
-
-
 #: What is said of images, and of few other nodes. Their classes and source ids are not: every
 #: annotation has such.
 IMAGE_PREDICATES: Final = (
@@ -151,7 +143,10 @@ IMAGE_PREDICATES: Final = (
 
 
 def images_from_quads(iris: Collection[str], quads: Iterable[Quad]) -> tuple[Image, ...]:
-    """Many images at once, in IRI order, from the quads of these and of other nodes."""
+    """Images in IRI order, from what every run says of them: several may complete each other.
+
+    The quads may be of other nodes too. Raises GraphError where an image lacks its name or size.
+    """
     nodes = _by_subject(quad for quad in quads if iri_of(quad.subject) in iris)
     for iri in iris:
         nodes.setdefault(iri, _Node(iri, {}))

@@ -108,3 +108,11 @@ def test_a_crack_in_a_stone_is_kept_and_a_frayed_stain_is_not() -> None:
 def test_sameness_out_of_range_is_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=name):
         Sameness(**{name: value})
+
+
+def test_exactly_as_much_within_as_is_asked_for_is_enough() -> None:
+    """Nine of ten pixels lie within the other, and ``inside`` is 0.9."""
+    masks = np.ones((2, 3, 5), np.bool_)
+    masks[0, 0], masks[1, 1, 0] = False, False
+    assert (masks[0] & masks[1]).sum() == 9
+    assert distinct_runs([mask_to_rle(mask) for mask in masks], Sameness()) == [0]

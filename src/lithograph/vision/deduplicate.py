@@ -101,7 +101,8 @@ def distinct_runs(masks: Sequence[Mask], sameness: Sameness) -> list[int]:
         rivals = kept + block
         overlaps = mask_iou([masks[each] for each in block], [masks[each] for each in rivals])
         sums = areas[block][:, None] + areas[rivals][None, :]
-        shared = overlaps * sums / (1 + overlaps)
+        # Pixels are whole: the ratio gives 8.999… for 9, which is not nine tenths of ten.
+        shared = np.rint(overlaps * sums / (1 + overlaps))
         same = sameness.same(shared, areas[block][:, None], areas[rivals][None, :])
         alive = np.ones(len(rivals), np.bool_)
         for row in range(len(block)):

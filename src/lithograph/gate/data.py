@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from lithograph.rdf.quads import Quad, name
+from lithograph.rdf.quads import TYPE, Quad, name
 
-_TYPE: Final = name("rdf:type")
 _SUBCLASS: Final = name("rdfs:subClassOf")
 
 Append = Callable[[str], None]
@@ -173,7 +172,7 @@ class Data:
     @cached_property
     def _by_class(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
-        types = self.column(_TYPE)
+        types = self.column(TYPE)
         for node, kind in zip(types.subjects, types.objects, strict=True):
             members = found.get(kind)
             if members is None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from lithograph.entities import Refusal, Violation
 from lithograph.rdf import Quad
-from lithograph.rdf.quads import name, value_of
+from lithograph.rdf.quads import TYPE, name, value_of
 
 #: What says one of these of a refused node cannot stand without it.
 _NEEDS: Final = frozenset(
@@ -22,7 +22,6 @@ _NEEDS: Final = frozenset(
         name("mls:executes"),
     )
 )
-_TYPE: Final = name("rdf:type")
 _USED: Final = name("prov:used")
 _ALTERNATIVE: Final = name("lg:alternativeOf")
 _RUN: Final = name("prov:Activity")
@@ -93,7 +92,7 @@ class _Batch:
     def __init__(self, quads: list[Quad]) -> None:
         types: dict[str, set[str]] = defaultdict(set)
         for subject, predicate, value, _ in quads:
-            if predicate == _TYPE:
+            if predicate == TYPE:
                 types[value_of(subject)].add(value)
         self.records = {iri for iri, kinds in types.items() if kinds & _RECORDS}
         graphs = {iri for iri, kinds in types.items() if kinds & {_RUN, _VERSION}}

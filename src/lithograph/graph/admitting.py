@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
@@ -22,13 +22,11 @@ from lithograph.rdf import (
     run_quads,
 )
 from lithograph.rdf import terms as t
-from lithograph.rdf.quads import iri_term, name
+from lithograph.rdf.quads import TYPE, iri_term
 from lithograph.rdf.terms import term
 
 if TYPE_CHECKING:
     from lithograph.gate import Shapes
-
-_TYPE: Final = name("rdf:type")
 
 
 def now() -> str:
@@ -207,7 +205,7 @@ class Admitting:
         ]
         inside = {iri_term(annotation.iri) for annotation in new} | {quad[0] for quad in again}
         described = {quad[0] for quad in beside}
-        around = {quad[2] for quad in beside if quad[2][0] == "<" and quad[1] != _TYPE}
+        around = {quad[2] for quad in beside if quad[2][0] == "<" and quad[1] != TYPE}
         around |= set(map(iri_term, pointed_at))
         around -= inside
         if not self._last.isdisjoint(around - described):

@@ -10,11 +10,10 @@ import pyoxigraph as ox
 from lithograph.graph import store as engine
 from lithograph.rdf import Quad, iri_of, quad_of
 from lithograph.rdf import terms as t
-from lithograph.rdf.quads import name
+from lithograph.rdf.quads import TYPE, name
 
 #: Annotations of one part.
 PART: Final = 8192
-_TYPE: Final = name("rdf:type")
 #: What a shape follows further than one step: an annotation must not lead back to itself.
 _CHAINS: Final = frozenset((name("prov:wasRevisionOf"), name("lg:alternativeOf")))
 
@@ -52,7 +51,7 @@ def _part(
         *elsewhere,
         *engine.neighbourhood(store, {q[0] for q in quads}, graphs=(name_of_graph,)),
     ]
-    waiting = {q[2] for q in own if q[2][0] == "<" and q[1] != _TYPE} - inside
+    waiting = {q[2] for q in own if q[2][0] == "<" and q[1] != TYPE} - inside
     seen = inside | waiting
     while waiting:
         around = engine.neighbourhood(store, waiting, graphs=(name_of_graph,))

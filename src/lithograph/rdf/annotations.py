@@ -6,9 +6,8 @@ from typing import Final
 
 from lithograph.entities import Annotation, Mask
 from lithograph.masks import rle_to_text, wkt_from_outline
-from lithograph.rdf.quads import Quad, iri_term, name, text_term, typed_term
+from lithograph.rdf.quads import TYPE, Quad, iri_term, name, text_term, typed_term
 
-_TYPE: Final = name("rdf:type")
 _ANNOTATION: Final = name("oa:Annotation")
 _ENTITY: Final = name("prov:Entity")
 _MOTIVATED_BY: Final = name("oa:motivatedBy")
@@ -43,22 +42,22 @@ def annotation_quads(annotation: Annotation, run: str) -> list[Quad]:
     graph = iri_term(run)
     x, y, width, height = annotation.box
     quads = [
-        (iri, _TYPE, _ANNOTATION, graph),
-        (iri, _TYPE, _ENTITY, graph),
+        (iri, TYPE, _ANNOTATION, graph),
+        (iri, TYPE, _ENTITY, graph),
         (iri, _MOTIVATED_BY, _CLASSIFYING, graph),
         (iri, _BODY, iri_term(annotation.concept), graph),
         (iri, _TARGET, target, graph),
         (iri, _STATUS, name(f"lg:{annotation.status}"), graph),
         (iri, _RUN, graph, graph),
         (iri, _CREATED, typed_term(annotation.created, "xsd:dateTime"), graph),
-        (target, _TYPE, _RESOURCE, graph),
+        (target, TYPE, _RESOURCE, graph),
         (target, _SOURCE, iri_term(annotation.image), graph),
         (target, _SELECTOR, box, graph),
         (target, _SELECTOR, geometry, graph),
-        (box, _TYPE, _FRAGMENT, graph),
+        (box, TYPE, _FRAGMENT, graph),
         (box, _CONFORMS_TO, _MEDIA_FRAGMENTS, graph),
         (box, _VALUE, _fragment(annotation), graph),
-        (geometry, _TYPE, _GEOMETRY, graph),
+        (geometry, TYPE, _GEOMETRY, graph),
         (geometry, *_exact(annotation), graph),
         (geometry, _X, _double(x), graph),
         (geometry, _Y, _double(y), graph),
@@ -85,7 +84,7 @@ def annotation_quads(annotation: Annotation, run: str) -> list[Quad]:
         node = f"{iri[:-1]}#candidate-{rank}>"
         quads += [
             (iri, _CANDIDATE, node, graph),
-            (node, _TYPE, name("lg:Candidate"), graph),
+            (node, TYPE, name("lg:Candidate"), graph),
             (node, name("lg:rank"), typed_term(str(rank), "xsd:integer"), graph),
             (node, name("lg:concept"), iri_term(candidate.concept), graph),
             (node, _CONFIDENCE, _double(candidate.confidence), graph),

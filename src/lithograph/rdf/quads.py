@@ -41,6 +41,10 @@ def name(short: str) -> str:
     return f"<{PREFIXES[prefix]}{local}>"
 
 
+#: The predicate that every node has.
+TYPE: Final = name("rdf:type")
+
+
 def text_term(text: str, *, language: str | None = None) -> str:
     """A string as a literal term."""
     if language is None and _PLAIN_TEXT.fullmatch(text):
